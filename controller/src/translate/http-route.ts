@@ -1,0 +1,59 @@
+import type { HttpRoute } from "@gatehouse/protos";
+import type { HTTPRoute } from "../resources/gen/types.ts";
+import { translateHeaderOperations } from "./header-operations.ts";
+import { translateHttpMatch } from "./http-match.ts";
+import { checkHttpRoute } from "./http-route-checks.ts";
+import type { Findings } from "./report.ts";
+import { type NameScope, translateAction } from "./route-action.ts";
+import {
+  BROKEN,
+  translateCors,
+  translateDuration,
+  translateFault,
+  translateRetries,
+  translateRewrite,
+} from "./route-modifiers.ts";
+
+/** What a route needs to know about its VirtualService. */
+export interface RouteScope extends NameScope {
+  /** As written. */
+  readonly gateways: readonly string[];
+  /** The VirtualService has no hosts of its own. */
+  readonly isDelegate: boolean;
+}
+
+/**
+ * Translates one entry of `http`.
+ * @returns null when a part of it can't be carried out as meant: the route then never matches
+ */
+export function translateHttpRoute(
+  spec: HTTPRoute,
+  index: number,
+  scope: RouteScope,
+  findings: Findings,
+): HttpRoute | null {
+  const path = `spec.http[${index}]`;
+  const isUsable = checkHttpRoute(spec, path, scope.isDelegate, findings);
+  const match = (spec.match ?? []).map((entry, i) =>
+    translateHttpMatch(entry, { path: `${path}.match[${i}]`, gateways: gatewaysOf(scope) }, scope.namespace, findings),
+  );
+  const action = translateAction(spec, path, scope, findings);
+  const rewrite = translateRewrite(spec.rewrite, `${path}.rewrite`, findings);
+  const route = {
+    index,
+    name: spec.name ?? "",
+    match: match.filter((entry) => entry !== null),
+    ...translateHeaderOperations(spec.headers, `${path}.headers`, findings),
+    timeoutMs: translateDuration(spec.timeout, `${path}.timeout`, findings),
+    retries: translateRetries(spec.retries, `${path}.retries`, findings),
+    fault: translateFault(spec.fault, `${path}.fault`, findings),
+    cors: translateCors(spec.corsPolicy, `${path}.corsPolicy`, findings),
+  };
+  if (!isUsable || action === null || rewrite === BROKEN || match.includes(null)) return null;
+  return { ...route, action, rewrite };
+}
+
+/** A delegate is served at the gateways of the VirtualService that names it: nothing is known of them here. */
+function gatewaysOf(scope: RouteScope): readonly string[] {
+  return scope.isDelegate ? ["(root)"] : scope.gateways;
+}

@@ -1,0 +1,33 @@
+import type { StringMatch } from "@gatehouse/protos";
+import type { StringMatch as StringMatchSpec } from "../resources/gen/types.ts";
+import { broken, type Parsed, parsed } from "./parsed.ts";
+import { checkRegex } from "./regex.ts";
+
+/** What a match means that asks for nothing, and whether an empty prefix is allowed: differs from field to field. */
+export interface StringMatchRules {
+  readonly allowsEmptyPrefix: boolean;
+  /** `regex: "*"` asks for presence. */
+  readonly starIsPresence: boolean;
+}
+
+/**
+ * Reads a StringMatch of a VirtualService; an empty or null one asks for presence.
+ * @param where the field in Istio's messages: `headers`
+ */
+export function translateStringMatch(
+  spec: StringMatchSpec | null,
+  where: string,
+  rules: StringMatchRules,
+): Parsed<StringMatch> {
+  if (spec === null) return parsed({ kind: "present" });
+  if (spec.exact !== undefined) return parsed({ kind: "exact", value: spec.exact });
+  if (spec.prefix !== undefined) {
+    return spec.prefix === "" && !rules.allowsEmptyPrefix
+      ? broken(`"${where}": prefix string match should not be empty`)
+      : parsed({ kind: "prefix", value: spec.prefix });
+  }
+  if (spec.regex === undefined) return parsed({ kind: "present" });
+  if (spec.regex === "*" && rules.starIsPresence) return parsed({ kind: "present" });
+  const message = checkRegex(spec.regex);
+  return message === null ? parsed({ kind: "regex", value: spec.regex }) : broken(`"${where}": ${message}`);
+}

@@ -1,0 +1,65 @@
+import type { PolicyRef, PolicyResource } from "@gatehouse/protos";
+
+/**
+ * One remark about an object. `Invalid`: refused, and how the object is enforced nevertheless fails closed. `Unsupported`: valid,
+ * but not (or not fully) enforced. `Warning`: nothing is lost, but somebody should look.
+ * `path` is written as in `spec.rules[0].when[0].key`; `message` is Istio's where Istio has one.
+ */
+export interface Diagnostic {
+  readonly path: string;
+  readonly reason: "Invalid" | "Unsupported" | "Warning";
+  readonly message: string;
+}
+
+/** The verdict on one object, as its status shows it. */
+export interface Report {
+  readonly ref: PolicyRef;
+  readonly accepted: boolean;
+  readonly reason: "Accepted" | "Invalid" | "PartiallySupported";
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** What one object turns into. Resources are present for invalid objects too: they fail closed. */
+export interface Translated {
+  readonly resources: readonly PolicyResource[];
+  readonly report: Report;
+}
+
+/** Collects the diagnostics of one object while it is translated. */
+export interface Findings {
+  readonly diagnostics: readonly Diagnostic[];
+  invalid(path: string, message: string): void;
+  unsupported(path: string, message: string): void;
+  warn(path: string, message: string): void;
+}
+
+/** An empty collection of diagnostics. */
+export function collectFindings(): Findings {
+  const diagnostics: Diagnostic[] = [];
+  const add = (reason: Diagnostic["reason"]) => (path: string, message: string) => {
+    diagnostics.push({ path, reason, message });
+  };
+  return { diagnostics, invalid: add("Invalid"), unsupported: add("Unsupported"), warn: add("Warning") };
+}
+
+/** Concludes: one `Invalid` makes the object not accepted, one `Unsupported` makes it partially supported. */
+export function toReport(ref: PolicyRef, diagnostics: readonly Diagnostic[]): Report {
+  const has = (reason: Diagnostic["reason"]) => diagnostics.some((diagnostic) => diagnostic.reason === reason);
+  const accepted = !has("Invalid");
+  const reason = !accepted ? "Invalid" : has("Unsupported") ? "PartiallySupported" : "Accepted";
+  return { ref, accepted, reason, diagnostics };
+}
+
+/**
+ * One line for logs and `/readyz?verbose`: `AuthorizationPolicy foo/require-jwt: spec.rules[0].when[0].key: ...`.
+ * Errors in rules and provider of an AuthorizationPolicy carry Istio's prefix `invalid policy NAME.NAMESPACE:`.
+ */
+export function formatDiagnostic(ref: PolicyRef, diagnostic: Diagnostic): string {
+  const prefix =
+    ref.kind === "AuthorizationPolicy" &&
+    diagnostic.reason === "Invalid" &&
+    /^spec\.(rules|provider)/.test(diagnostic.path)
+      ? `invalid policy ${ref.name}.${ref.namespace}: `
+      : "";
+  return `${ref.kind} ${ref.namespace}/${ref.name}: ${diagnostic.path}: ${prefix}${diagnostic.message}`;
+}

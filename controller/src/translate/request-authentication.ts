@@ -1,0 +1,31 @@
+import type { KeySet, RequestAuthentication } from "@gatehouse/protos";
+import type { RequestAuthenticationSpec } from "../resources/gen/types.ts";
+import type { ObjectMetadata } from "../resources/object.ts";
+import { translateJwtRule } from "./jwt-rule.ts";
+import { toObjectMeta } from "./object-meta.ts";
+import type { Findings } from "./report.ts";
+import { translateTarget } from "./selector.ts";
+
+/**
+ * Translates a RequestAuthentication, with the key sets that its rules refer to (each once).
+ * @see https://istio.io/latest/docs/reference/config/security/request_authentication/
+ */
+export function translateRequestAuthentication(
+  metadata: ObjectMetadata,
+  spec: RequestAuthenticationSpec,
+  hash: (text: string) => string,
+  findings: Findings,
+): { readonly resource: RequestAuthentication; readonly keySets: readonly KeySet[] } {
+  const { target, unenforceable } = translateTarget(spec, findings);
+  const rules = (spec.jwtRules ?? []).map((rule, i) => translateJwtRule(rule, `spec.jwtRules[${i}]`, hash, findings));
+  const keySets = new Map(rules.map(({ keySet }) => [keySet.name, keySet]));
+  return {
+    resource: {
+      kind: "RequestAuthentication",
+      meta: toObjectMeta(metadata, unenforceable),
+      target,
+      jwtRules: rules.map(({ rule }) => rule),
+    },
+    keySets: [...keySets.values()],
+  };
+}

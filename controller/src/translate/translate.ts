@@ -1,0 +1,42 @@
+import type { PolicyResource } from "@gatehouse/protos";
+import type { ResourceObject } from "../resources/object.ts";
+import { translateAuthorizationPolicy } from "./authorization-policy.ts";
+import type { TranslateContext } from "./context.ts";
+import { refuseDryRun } from "./dry-run.ts";
+import { translateGateway } from "./gateway.ts";
+import { collectFindings, type Findings, type Translated, toReport } from "./report.ts";
+import { translateRequestAuthentication } from "./request-authentication.ts";
+import { translateVirtualService } from "./virtual-service.ts";
+
+/**
+ * Translates one object, whatever else exists. Never throws for an object that passed its schema; the same object gives the same
+ * result. Parts that can't be translated fail closed and are named in the report.
+ * @returns the object's own resource first, then the key sets that it refers to; other objects may yield equal key sets
+ */
+export function translateObject(object: ResourceObject, context: TranslateContext): Translated {
+  const findings = collectFindings();
+  if (object.kind !== "AuthorizationPolicy") refuseDryRun(object.metadata, findings);
+  const resources = translateKind(object, context, findings);
+  const { namespace, name } = object.metadata;
+  return { resources, report: toReport({ kind: object.kind, namespace, name }, findings.diagnostics) };
+}
+
+function translateKind(
+  object: ResourceObject,
+  context: TranslateContext,
+  findings: Findings,
+): readonly PolicyResource[] {
+  const { metadata } = object;
+  switch (object.kind) {
+    case "RequestAuthentication": {
+      const { resource, keySets } = translateRequestAuthentication(metadata, object.spec, context.hash, findings);
+      return [resource, ...keySets];
+    }
+    case "AuthorizationPolicy":
+      return [translateAuthorizationPolicy(metadata, object.spec, findings)];
+    case "VirtualService":
+      return [translateVirtualService(metadata, object.spec, context.dnsSuffix, findings)];
+    case "Gateway":
+      return [translateGateway(metadata, object.spec, findings)];
+  }
+}
