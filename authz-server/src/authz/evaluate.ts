@@ -1,0 +1,37 @@
+import type { PolicyRef } from "@gatehouse/protos";
+import type { PreparedRule } from "../policy/rule-matcher.ts";
+import type { RequestAttributes } from "./attributes.ts";
+
+/** The rules that apply to one workload, merged per action. Order within an action never matters: they are OR-ed. */
+export interface ActionRules {
+  readonly deny: readonly PreparedRule[];
+  /** null when no ALLOW policy applies at all: then everything is allowed. */
+  readonly allow: readonly PreparedRule[] | null;
+}
+
+export type Verdict = { readonly kind: "allowed" } | Denied;
+
+export interface Denied {
+  readonly kind: "denied";
+  readonly reason: "deny_policy" | "no_allow_policy";
+  /** The policy whose rule matched; null when no ALLOW rule did. */
+  readonly ref: PolicyRef | null;
+}
+
+const ALLOWED: Verdict = { kind: "allowed" };
+const NO_ALLOW: Denied = { kind: "denied", reason: "no_allow_policy", ref: null };
+
+/**
+ * Evaluates DENY, then ALLOW: a DENY rule that matches denies; without any ALLOW policy all is allowed; otherwise one of their rules
+ * must match. Never throws.
+ * @param readings the request by every plausible reading of its path: any of them can deny, all of them must be allowed
+ * @see https://istio.io/latest/docs/concepts/security/#implicit-enablement
+ */
+export function evaluate(rules: ActionRules, readings: readonly RequestAttributes[]): Verdict {
+  for (const rule of rules.deny) {
+    if (readings.some(rule.matches)) return { kind: "denied", reason: "deny_policy", ref: rule.ref };
+  }
+  const { allow } = rules;
+  if (allow === null) return ALLOWED;
+  return readings.every((reading) => allow.some((rule) => rule.matches(reading))) ? ALLOWED : NO_ALLOW;
+}

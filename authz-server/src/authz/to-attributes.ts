@@ -1,0 +1,45 @@
+import type { Accepted, Authenticated } from "../authn/authn-result.ts";
+import { withoutParams } from "../authn/token.ts";
+import type { HttpRequest } from "../http-request.ts";
+import type { NormalizedTarget } from "../policy/path-normalizer.ts";
+import type { WorkloadPolicy } from "../policy/workload-policy.ts";
+import type { RequestAttributes } from "./attributes.ts";
+import { remoteAddress } from "./remote-address.ts";
+
+/** Works out what rules and routes see of a request whose tokens, if any, were accepted. */
+export function toAttributes(
+  policy: WorkloadPolicy,
+  request: HttpRequest,
+  target: NormalizedTarget,
+  authn: Accepted,
+): RequestAttributes {
+  const user = authn.kind === "authenticated" ? authn : null;
+  const addedHeaders = user?.outputHeaders ?? [];
+  const removedHeaders = [...policy.reservedHeaders.sentIn(request.headers), ...tokenPlaces(user, "header")];
+  const kept =
+    removedHeaders.length === 0
+      ? request.headers
+      : request.headers.filter(({ name }) => !removedHeaders.includes(name));
+  return {
+    request,
+    path: target.path,
+    query: queryWithoutTokens(target.query, tokenPlaces(user, "param")),
+    headers: addedHeaders.length === 0 ? kept : [...kept, ...addedHeaders],
+    removedHeaders,
+    addedHeaders,
+    claims: user?.claims ?? null,
+    remoteAddress: remoteAddress(request, policy.isGateway, policy.mesh.numTrustedProxies),
+  };
+}
+
+function tokenPlaces(user: Authenticated | null, kind: "header" | "param"): readonly string[] {
+  if (user === null) return [];
+  return user.removeFrom.filter((location) => location.kind === kind).map(({ name }) => name);
+}
+
+/** The other pairs stay byte for byte in their order. */
+function queryWithoutTokens(query: string, names: readonly string[]): string {
+  if (names.length === 0) return query;
+  const rest = withoutParams(query.slice(1), new Set(names));
+  return rest === "" ? "" : `?${rest}`;
+}

@@ -1,0 +1,59 @@
+import type { PolicyRef } from "@gatehouse/protos";
+import type { HeaderLine } from "./http-request.ts";
+
+/** What Envoy is told to do with a request. */
+export type Decision = Allow | Respond;
+
+export interface Allow {
+  readonly kind: "allow";
+  /** Request headers that are overwritten, or added; `:path`, `:method`, `:authority` included. Each name once. */
+  readonly setHeaders: readonly HeaderLine[];
+  /** Request headers that are removed; never also in `setHeaders`: Envoy removes last. */
+  readonly removeHeaders: readonly string[];
+  /** Headers of the response of the upstream. */
+  readonly responseHeaders: readonly HeaderMutation[];
+}
+
+export interface Respond {
+  readonly kind: "respond";
+  /** 200-599 */
+  readonly status: number;
+  readonly headers: readonly HeaderLine[];
+  readonly body: string;
+  readonly reason: DenyReason;
+  /** Which object decided, if one did. */
+  readonly ref: PolicyRef | null;
+}
+
+/** Value is a byte string. `append` adds a value; otherwise the header is overwritten. */
+export interface HeaderMutation {
+  readonly name: string;
+  readonly value: string;
+  readonly append: boolean;
+}
+
+/** Closed set: it is a metric label. */
+export type DenyReason =
+  | "jwt_rejected"
+  | "jwt_missing"
+  | "keys_unavailable"
+  | "custom_denied"
+  | "custom_error"
+  | "deny_policy"
+  | "no_allow_policy"
+  | "no_route"
+  | "route_response"
+  | "cors_preflight"
+  | "bad_path"
+  | "unknown_workload"
+  | "reserved_header"
+  | "raw_headers_missing"
+  | "internal_error";
+
+/** Continues the request unchanged. */
+export const ALLOW: Allow = { kind: "allow", setHeaders: [], removeHeaders: [], responseHeaders: [] };
+
+/** Istio's answer when authorization fails. */
+export function accessDenied(reason: DenyReason, ref: PolicyRef | null = null): Respond {
+  return { kind: "respond", status: 403, headers: [], body: "RBAC: access denied", reason, ref };
+}

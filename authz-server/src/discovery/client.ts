@@ -1,0 +1,138 @@
+import { setTimeout as sleepFor } from "node:timers/promises";
+import {
+  type AggregatedDiscoveryServiceClient,
+  type DeltaDiscoveryRequest,
+  type DeltaDiscoveryResponse__Output,
+  loadDiscovery,
+  POLICY_RESOURCE_TYPE_URL,
+} from "@gatehouse/protos/wire";
+import { type ChannelOptions, type ClientDuplexStream, credentials } from "@grpc/grpc-js";
+import type { Logger } from "pino";
+import type { DiscoveryMetrics } from "../telemetry/metrics.ts";
+import type { PolicyApplier } from "./apply.ts";
+import { type BackOff, backOffMs } from "./back-off.ts";
+import { firstRequest, toAnswer, toChange } from "./messages.ts";
+
+export interface DiscoveryClientOptions {
+  /** gRPC target: `host:port` or `unix:PATH`. */
+  readonly address: string;
+  /** Unique among the servers of a controller. */
+  readonly nodeId: string;
+  readonly applier: PolicyApplier;
+  readonly metrics: Pick<DiscoveryMetrics, "streamConnected" | "nack">;
+  readonly log: Logger;
+  readonly backOff: BackOff;
+  /** From 0 to 1; Math.random outside tests. */
+  readonly random: () => number;
+  /** Told when the stream opens or is lost. */
+  readonly onConnected: (isConnected: boolean) => void;
+}
+
+/** Both sides: one response is one message. */
+const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
+const CONNECT_TIMEOUT_MS = 10_000;
+
+const CHANNEL_OPTIONS: ChannelOptions = {
+  "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
+  "grpc.max_send_message_length": MAX_MESSAGE_BYTES,
+  // A stream that died silently is found within 20 s.
+  "grpc.keepalive_time_ms": 10_000,
+  "grpc.keepalive_timeout_ms": 10_000,
+  "grpc.keepalive_permit_without_calls": 1,
+  // Each attempt dials anew: the back-off is ours, and a shared subchannel would bring grpc-js's own.
+  "grpc.use_local_subchannel_pool": 1,
+  "grpc.enable_retries": 0,
+  "grpc.service_config_disable_resolution": 1,
+  "grpc.enable_http_proxy": 0,
+  "grpc.enable_channelz": 0,
+};
+
+/**
+ * Keeps the policy stream to the controller open, in whichever order the two are started, and answers each response
+ * with ACK or NACK once it was applied or refused.
+ * @param signal ends it
+ * @returns resolves when ended; never rejects
+ * @see https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#incremental-xds
+ */
+export async function runDiscoveryClient(options: DiscoveryClientOptions, signal: AbortSignal): Promise<void> {
+  const { log, backOff, random, address } = options;
+  const Service = loadDiscovery();
+  let failures = 0;
+  while (!signal.aborted) {
+    const client = new Service(address, credentials.createInsecure(), CHANNEL_OPTIONS);
+    const outcome = await runStream(client, options, signal);
+    client.close();
+    if (signal.aborted) return;
+    failures = outcome.hasReceived ? 1 : failures + 1;
+    const delayMs = Math.round(backOffMs(backOff, failures, random()));
+    log.warn(
+      { controller: address, reason: outcome.reason, delayMs },
+      "no policy stream to the controller; trying again",
+    );
+    await sleepFor(delayMs, undefined, { signal }).catch(() => undefined); // woken by the signal: the loop ends
+  }
+}
+
+interface StreamOutcome {
+  readonly hasReceived: boolean;
+  readonly reason: string;
+}
+
+async function runStream(
+  client: AggregatedDiscoveryServiceClient,
+  options: DiscoveryClientOptions,
+  signal: AbortSignal,
+): Promise<StreamOutcome> {
+  const stream = client.DeltaAggregatedResources();
+  const cancel = () => stream.cancel();
+  signal.addEventListener("abort", cancel, { once: true });
+  let isOpen = true;
+  client.waitForReady(Date.now() + CONNECT_TIMEOUT_MS, (error) => {
+    if (!isOpen) return;
+    if (error !== undefined && error !== null) stream.cancel();
+    else report(true, options);
+  });
+  let hasReceived = false;
+  try {
+    stream.write(firstRequest(options.nodeId, options.applier.versions()));
+    for await (const message of stream) {
+      hasReceived = true;
+      await answer(stream, message, options);
+    }
+    return { hasReceived, reason: "the controller ended the stream" };
+  } catch (error) {
+    return { hasReceived, reason: error instanceof Error ? error.message : String(error) };
+  } finally {
+    isOpen = false;
+    signal.removeEventListener("abort", cancel);
+    stream.cancel();
+    report(false, options);
+  }
+}
+
+function report(isConnected: boolean, options: DiscoveryClientOptions): void {
+  options.metrics.streamConnected(isConnected);
+  options.onConnected(isConnected);
+  if (isConnected) options.log.info({ controller: options.address }, "policy stream to the controller is open");
+}
+
+async function answer(
+  stream: ClientDuplexStream<DeltaDiscoveryRequest, DeltaDiscoveryResponse__Output>,
+  response: DeltaDiscoveryResponse__Output,
+  options: DiscoveryClientOptions,
+): Promise<void> {
+  const { applier, metrics, log } = options;
+  if (response.typeUrl !== POLICY_RESOURCE_TYPE_URL) {
+    log.warn({ typeUrl: response.typeUrl }, "response of a type that was not asked for; ignored");
+    return;
+  }
+  const verdict = await applier.apply(toChange(response));
+  if (verdict.kind === "refused") {
+    metrics.nack();
+    log.error(
+      { version: response.systemVersionInfo, enforced: applier.setVersion, errors: verdict.errors.slice(0, 20) },
+      "policy change refused; the policy before it goes on",
+    );
+  }
+  stream.write(toAnswer(response.nonce, verdict));
+}

@@ -1,0 +1,88 @@
+import type { Allow, Decision, HeaderMutation, Respond } from "../decision.ts";
+import type { HeaderLine } from "../http-request.ts";
+
+/** gRPC codes. In Envoy 0, also a missing or mistyped code, means allow: nothing but this file writes a CheckResponse. */
+const OK = 0;
+const PERMISSION_DENIED = 7;
+const UNAUTHENTICATED = 16;
+
+/** google.rpc.Status in CheckResponse, with code 0 written out. */
+const OK_STATUS = field(1, intField(1, OK));
+
+const OVERWRITE_IF_EXISTS_OR_ADD = 2;
+
+/** The answer to most requests: allow, nothing changed. */
+const PLAIN_ALLOW = toBytes(OK_STATUS + field(3, ""));
+
+/**
+ * Encodes a decision as envoy.service.auth.v3.CheckResponse.
+ * @throws Error for what Envoy would refuse or misread: a header with control characters, a status outside 200-599
+ */
+export function encodeCheckResponse(decision: Decision): Uint8Array {
+  return decision.kind === "allow" ? encodeAllow(decision) : encodeRespond(decision);
+}
+
+function encodeAllow({ setHeaders, removeHeaders, responseHeaders }: Allow): Uint8Array {
+  if (setHeaders.length + removeHeaders.length + responseHeaders.length === 0) return PLAIN_ALLOW;
+  const okResponse =
+    setHeaders.map((header) => field(2, overwrite(header))).join("") +
+    removeHeaders.map((name) => field(5, checked(name))).join("") +
+    responseHeaders.map((header) => field(6, responseOption(header))).join("");
+  return toBytes(OK_STATUS + field(3, okResponse));
+}
+
+function encodeRespond({ status, headers, body }: Respond): Uint8Array {
+  if (!(status >= 200 && status <= 599)) throw new Error(`status ${status} is outside 200-599`);
+  const code = status === 401 ? UNAUTHENTICATED : PERMISSION_DENIED;
+  const deniedResponse =
+    field(1, intField(1, status)) +
+    headers.map((header) => field(2, overwrite(header))).join("") +
+    (body === "" ? "" : field(3, toUtf8(body)));
+  return toBytes(field(1, intField(1, code)) + field(2, deniedResponse));
+}
+
+/** HeaderValueOption that overwrites; said in the old way and the new one, since versions of Envoy differ in the default. */
+function overwrite({ name, value }: HeaderLine): string {
+  return headerValue(name, value) + field(2, "") + intField(3, OVERWRITE_IF_EXISTS_OR_ADD) + intField(4, 1);
+}
+
+/** HeaderValueOption of a response header; without an action it adds a line. */
+function responseOption({ name, value, append }: HeaderMutation): string {
+  return append ? headerValue(name, value) : overwrite({ name, value });
+}
+
+function headerValue(name: string, value: string): string {
+  return field(1, field(1, checked(name)) + field(2, checked(value)));
+}
+
+// Messages are put together as byte strings (one character a byte); that is faster than many small buffers.
+function field(number: number, payload: string): string {
+  return String.fromCharCode((number << 3) | 2) + varint(payload.length) + payload;
+}
+
+function intField(number: number, value: number): string {
+  return String.fromCharCode(number << 3) + varint(value);
+}
+
+function varint(value: number): string {
+  let rest = value;
+  let bytes = "";
+  while (rest > 0x7f) {
+    bytes += String.fromCharCode((rest & 0x7f) | 0x80);
+    rest >>>= 7;
+  }
+  return bytes + String.fromCharCode(rest);
+}
+
+function checked(text: string): string {
+  if (/[\x00-\x08\x0a-\x1f\x7f]|[^\x00-\xff]/.test(text)) throw new Error("a header would hold a control character");
+  return text;
+}
+
+function toUtf8(text: string): string {
+  return Buffer.from(text, "utf8").toString("latin1");
+}
+
+function toBytes(message: string): Uint8Array {
+  return Buffer.from(message, "latin1");
+}

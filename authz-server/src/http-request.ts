@@ -1,0 +1,77 @@
+import type { JsonValue } from "./authn/json.ts";
+
+/**
+ * One HTTP request as Envoy handed it over. Texts are byte strings: one character per byte (latin-1), so that odd bytes survive
+ * and compare exactly. Header names are lower case.
+ */
+export interface HttpRequest {
+  readonly method: string;
+  /** `:path` with query, as Envoy hands it over. */
+  readonly path: string;
+  /** `:authority` */
+  readonly host: string;
+  readonly scheme: string;
+  /** In order of arrival, pseudo headers included. */
+  readonly headers: readonly HeaderLine[];
+  /** Whether each header line stands alone (ext_authz option `encode_raw_headers`), or lines of one name came joined by `,`. */
+  readonly hasRawHeaders: boolean;
+  /** The direct peer; principal is empty without a validated client certificate. */
+  readonly source: { readonly address: string; readonly principal: string };
+  readonly destination: { readonly address: string; readonly port: number };
+  /** Empty without TLS. */
+  readonly sni: string;
+  readonly contextExtensions: ReadonlyMap<string, string>;
+  /** Dynamic metadata of another filter, one level deep; undefined when absent. Decoded on demand. */
+  readonly filterMetadata: (filter: string, key: string) => JsonValue | undefined;
+}
+
+export interface HeaderLine {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** The first value of a header, or undefined. */
+export function firstHeader(headers: readonly HeaderLine[], name: string): string | undefined {
+  for (const line of headers) if (line.name === name) return line.value;
+  return undefined;
+}
+
+/** The name under which Envoy keeps a header: `host` is `:authority`. */
+export function headerLineName(name: string): string {
+  return name === "host" ? ":authority" : name;
+}
+
+/** The UTF-8 bytes of a text as a byte string, comparable with the texts of a request. Lone surrogates become U+FFFD. */
+export function toByteString(text: string): string {
+  if (isAscii(text)) return text;
+  let bytes = "";
+  for (const character of text) {
+    const code = character.codePointAt(0) ?? 0xfffd;
+    bytes += utf8(code >= 0xd800 && code <= 0xdfff ? 0xfffd : code);
+  }
+  return bytes;
+}
+
+/** Lower-cases A-Z only: `String.toLowerCase` folds other letters too, and can change the length. */
+export function asciiLowerCase(text: string): string {
+  return /[A-Z]/.test(text) ? text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()) : text;
+}
+
+function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false;
+  return true;
+}
+
+function utf8(code: number): string {
+  if (code < 0x80) return String.fromCharCode(code);
+  if (code < 0x800) return String.fromCharCode(0xc0 | (code >> 6), 0x80 | (code & 0x3f));
+  if (code < 0x10000) {
+    return String.fromCharCode(0xe0 | (code >> 12), 0x80 | ((code >> 6) & 0x3f), 0x80 | (code & 0x3f));
+  }
+  return String.fromCharCode(
+    0xf0 | (code >> 18),
+    0x80 | ((code >> 12) & 0x3f),
+    0x80 | ((code >> 6) & 0x3f),
+    0x80 | (code & 0x3f),
+  );
+}

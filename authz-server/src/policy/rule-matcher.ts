@@ -1,0 +1,185 @@
+import type {
+  AuthorizationMatch,
+  AuthorizationPolicy,
+  Condition,
+  MeshConfig,
+  PolicyRef,
+  RequestPrincipalCondition,
+  RequestPrincipalMatch,
+  Rule,
+} from "@gatehouse/protos";
+import type { Claims } from "../authn/claims.ts";
+import { isJsonList, type JsonValue } from "../authn/json.ts";
+import type { RequestAttributes } from "../authz/attributes.ts";
+import { asciiLowerCase, type HeaderLine, headerLineName, toByteString } from "../http-request.ts";
+import { compileIpRanges } from "./ip-matcher.ts";
+import { compilePaths } from "./path-matcher.ts";
+import { compilePeer } from "./peer-matcher.ts";
+import { compileAnyOf, compileOne, type TextTest } from "./string-matcher.ts";
+
+/** A rule of a policy, ready to be asked. */
+export interface PreparedRule {
+  readonly ref: PolicyRef;
+  /** Position in spec.rules. */
+  readonly index: number;
+  readonly matches: AttributeTest;
+}
+
+export type AttributeTest = (attributes: RequestAttributes) => boolean;
+
+/** Compiles the rules of one policy. */
+export function compileRules(policy: AuthorizationPolicy, mesh: MeshConfig): readonly PreparedRule[] {
+  const ref: PolicyRef = { kind: policy.kind, namespace: policy.meta.namespace, name: policy.meta.name };
+  const context: RuleContext = { mesh, isNarrowing: policy.action !== "ALLOW" };
+  return policy.rules.map((rule) => ({ ref, index: rule.index, matches: compileRule(rule, context) }));
+}
+
+/** Whether the policy looks at single header lines, which Envoy hands over only with `encode_raw_headers`. */
+export function needsRawHeaders(policy: AuthorizationPolicy): boolean {
+  const isHeader = (condition: Condition): boolean => condition.attribute === "header";
+  return policy.rules.some((rule) => rule.when.some(isHeader) || rule.from.some((source) => source.some(isHeader)));
+}
+
+interface RuleContext {
+  readonly mesh: MeshConfig;
+  /** DENY, CUSTOM and AUDIT: a match takes access away (or looks closer), so doubt is resolved towards a match. */
+  readonly isNarrowing: boolean;
+}
+
+function compileRule(rule: Rule, context: RuleContext): AttributeTest {
+  const tests = [
+    ...anyOf(rule.from, context),
+    ...anyOf(rule.to, context),
+    ...rule.when.map((condition) => compileCondition(condition, context)),
+  ];
+  return allOf(tests);
+}
+
+/** One test for the whole list, or none for an empty list. */
+function anyOf(groups: readonly (readonly Condition[])[], context: RuleContext): readonly AttributeTest[] {
+  if (groups.length === 0) return [];
+  const tests = groups.map((group) => allOf(group.map((condition) => compileCondition(condition, context))));
+  const [only] = tests;
+  if (tests.length === 1 && only !== undefined) return [only];
+  return [(attributes) => tests.some((test) => test(attributes))];
+}
+
+function allOf(tests: readonly AttributeTest[]): AttributeTest {
+  const [only] = tests;
+  if (tests.length === 1 && only !== undefined) return only;
+  return (attributes) => tests.every((test) => test(attributes));
+}
+
+function compileCondition(condition: Condition, context: RuleContext): AttributeTest {
+  const isValue = condition.values.length > 0 ? compileValues(condition, "values", context) : undefined;
+  const isNotValue = condition.notValues.length > 0 ? compileValues(condition, "notValues", context) : undefined;
+  if (isNotValue === undefined) return isValue ?? (() => true);
+  if (isValue === undefined) return (attributes) => !isNotValue(attributes);
+  return (attributes) => isValue(attributes) && !isNotValue(attributes);
+}
+
+type Side = "values" | "notValues";
+
+/** The test that one of the values matches. */
+function compileValues(condition: Condition, side: Side, { mesh, isNarrowing }: RuleContext): AttributeTest {
+  switch (condition.attribute) {
+    case "header":
+      return compileHeader(condition.name, condition[side]);
+    case "host": {
+      const test = compileHost(condition[side]);
+      return ({ request }) => test(asciiLowerCase(request.host));
+    }
+    case "method": {
+      const test = compileAnyOf(condition[side], toByteString);
+      return ({ request }) => test(request.method);
+    }
+    case "sni": {
+      const test = compileAnyOf(condition[side], toByteString);
+      return ({ request }) => test(request.sni);
+    }
+    case "path": {
+      // A template of a DENY, and of `notPaths` in an ALLOW, must not be evaded by a byte outside Istio's character class.
+      const test = compilePaths(condition[side], isNarrowing === (side === "values"));
+      return ({ path }) => test(path);
+    }
+    case "sourceIp": {
+      const test = compileIpRanges(condition[side]);
+      return ({ request }) => test(request.source.address);
+    }
+    case "remoteIp": {
+      const test = compileIpRanges(condition[side]);
+      return ({ remoteAddress }) => test(remoteAddress);
+    }
+    case "destinationIp": {
+      const test = compileIpRanges(condition[side]);
+      return ({ request }) => test(request.destination.address);
+    }
+    case "destinationPort": {
+      const ports = new Set(condition[side]);
+      return ({ request }) => ports.has(request.destination.port);
+    }
+    case "sourcePrincipal":
+    case "sourceNamespace":
+    case "sourceServiceAccount":
+    case "sourceTrustDomain": {
+      const test = compilePeer(condition.attribute, condition[side], mesh);
+      return ({ request }) => test(request.source.principal);
+    }
+    case "requestPrincipal":
+      return compileRequestPrincipals(condition, side);
+    case "claim": {
+      const { path } = condition;
+      const test = compileAnyOf(condition[side], asIs);
+      return ({ claims }) => claims?.matches(path, test) ?? false;
+    }
+    case "filterMetadata": {
+      const { filter, key } = condition;
+      const tests = condition[side].map(({ list, match }) => ({ list, test: compileOne(match, asIs) }));
+      return ({ request }) => {
+        const value = request.filterMetadata(filter, key);
+        return tests.some(({ list, test }) =>
+          list ? listMatches(value, test) : typeof value === "string" && test(value),
+        );
+      };
+    }
+  }
+}
+
+/** `present` is the presence of the header, even an empty one; other values are compared with each line by itself. */
+function compileHeader(name: string, matches: readonly AuthorizationMatch[]): AttributeTest {
+  const isPresence = matches.some((match) => match.kind === "present");
+  const test = compileAnyOf(matches, toByteString);
+  const lineName = headerLineName(name);
+  const fits = (line: HeaderLine): boolean => line.name === lineName && (isPresence || test(line.value));
+  return ({ headers }) => headers.some(fits);
+}
+
+/** Hosts are compared without regard to case; `*` is any host that is given. */
+function compileHost(matches: readonly AuthorizationMatch[]): TextTest {
+  if (matches.some((match) => match.kind === "present")) return () => true;
+  return compileAnyOf(matches, (host) => asciiLowerCase(toByteString(host)));
+}
+
+function compileRequestPrincipals(condition: RequestPrincipalCondition, side: Side): AttributeTest {
+  const tests = condition[side].map(compileRequestPrincipal);
+  return ({ claims }) => claims !== null && tests.some((test) => test(claims));
+}
+
+function compileRequestPrincipal({ issuer, subject }: RequestPrincipalMatch): (claims: Claims) => boolean {
+  const isIssuer = compileOne(issuer, asIs);
+  const isSubject = compileOne(subject, asIs);
+  return (claims) => {
+    const iss = claims.text("iss");
+    const sub = claims.text("sub");
+    return iss !== undefined && sub !== undefined && isIssuer(iss) && isSubject(sub);
+  };
+}
+
+function listMatches(value: JsonValue | undefined, test: TextTest): boolean {
+  return isJsonList(value) && value.some((element) => typeof element === "string" && test(element));
+}
+
+// Claims are texts, not bytes: both sides were decoded from UTF-8.
+function asIs(text: string): string {
+  return text;
+}

@@ -1,0 +1,90 @@
+import {
+  type handleUnaryCall,
+  type Metadata,
+  type ServerUnaryCall,
+  type ServiceDefinition,
+  type sendUnaryData,
+  status,
+  type UntypedServiceImplementation,
+} from "@grpc/grpc-js";
+import type { Logger } from "pino";
+import type { CheckMetrics } from "../telemetry/metrics.ts";
+import { type CallMetadata, type CheckHandler, CheckUnavailable, InvalidCheckRequest } from "./check-service.ts";
+import type { ListenerIdentity } from "./listener-identity.ts";
+
+/** `envoy.service.auth.v3.Authorization/Check` with messages left as bytes: the handler decodes what it needs. */
+export const CHECK_SERVICE: ServiceDefinition = {
+  Check: {
+    path: "/envoy.service.auth.v3.Authorization/Check",
+    requestStream: false,
+    responseStream: false,
+    requestDeserialize: (bytes: Buffer): Uint8Array => bytes,
+    requestSerialize: toBuffer,
+    responseDeserialize: (bytes: Buffer): Uint8Array => bytes,
+    responseSerialize: toBuffer,
+  },
+};
+
+export interface CheckRpcOptions {
+  readonly handler: CheckHandler;
+  readonly identity: ListenerIdentity | null;
+  readonly metrics: Pick<CheckMetrics, "error">;
+  readonly log: Logger;
+}
+
+type Answer = sendUnaryData<Uint8Array>;
+
+/**
+ * Carries calls to the handler and its answers back, synchronously where the handler is.
+ * The last net: whatever is thrown becomes a gRPC error (Envoy then applies its failure mode), never an answer and
+ * never the end of the process.
+ */
+export function checkImplementation(options: CheckRpcOptions): UntypedServiceImplementation {
+  const { handler, identity } = options;
+  const Check: handleUnaryCall<Uint8Array, Uint8Array> = (call: ServerUnaryCall<Uint8Array, Uint8Array>, answer) => {
+    let result: Uint8Array | Promise<Uint8Array>;
+    try {
+      result = handler(call.request, toCallMetadata(call.metadata), identity);
+    } catch (error) {
+      fail(error, answer, options);
+      return;
+    }
+    if (result instanceof Uint8Array) {
+      answer(null, result);
+      return;
+    }
+    result.then(
+      (bytes) => answer(null, bytes),
+      (error: unknown) => fail(error, answer, options),
+    );
+  };
+  return { Check };
+}
+
+function fail(error: unknown, answer: Answer, options: CheckRpcOptions): void {
+  if (error instanceof CheckUnavailable) {
+    answer({ code: status.UNAVAILABLE, details: error.message });
+    return;
+  }
+  if (error instanceof InvalidCheckRequest) {
+    options.metrics.error("invalid_request");
+    answer({ code: status.INVALID_ARGUMENT, details: error.message });
+    return;
+  }
+  options.metrics.error("handler");
+  options.log.error({ err: error }, "check failed unexpectedly; answered with a gRPC error");
+  answer({ code: status.INTERNAL, details: "internal error" });
+}
+
+function toCallMetadata(metadata: Metadata): CallMetadata {
+  return {
+    get(key) {
+      // Node joins a key that is sent twice with ", ", so there is one value at most.
+      return metadata.get(key)[0]?.toString();
+    },
+  };
+}
+
+function toBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

@@ -1,0 +1,185 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { loadExtAuthz, loadHealth } from "@gatehouse/protos/wire";
+import { Client, credentials, Metadata, type ServiceError, status } from "@grpc/grpc-js";
+import fc from "fast-check";
+import { pino } from "pino";
+import { Registry } from "prom-client";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { FakeController, MESH, policy, send } from "../discovery/testdata/fake-controller.ts";
+import { type RunningAuthzServer, startAuthzServer } from "../main.ts";
+
+const CHECK = "/envoy.service.auth.v3.Authorization/Check";
+
+let directory: string;
+let controller: FakeController;
+const cleanUps: (() => void | Promise<void>)[] = [];
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "authz-"));
+  controller = new FakeController();
+});
+
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+  controller.kill();
+  await rm(directory, { recursive: true, force: true });
+});
+
+async function start(address: string, dataDirectory: string | null = null): Promise<RunningAuthzServer> {
+  const server = await startAuthzServer({
+    controller: address,
+    listeners: [{ address: "127.0.0.1:0", identity: null }],
+    dataDirectory,
+    drain: { waitMs: 0, deadlineMs: 1000 },
+    backOff: { baseMs: 10, capMs: 20 },
+    log: pino({ level: "silent" }),
+    registry: new Registry(),
+  });
+  cleanUps.push(() => server.stop());
+  return server;
+}
+
+/** A server that enforces MeshConfig and one policy, as set-1. */
+async function startWithPolicy(dataDirectory: string | null = null): Promise<RunningAuthzServer> {
+  const server = await start(await controller.listen("127.0.0.1:0"), dataDirectory);
+  const stream = await controller.streams.next();
+  await controller.requests.next();
+  send(stream, "1", [MESH, policy("a")]);
+  await controller.requests.next();
+  return server;
+}
+
+function isReady(server: RunningAuthzServer): boolean {
+  return server.readiness().every((check) => check.ok);
+}
+
+type Outcome = { readonly code: number; readonly answer: Buffer };
+
+function callerOf(server: RunningAuthzServer): (message: Uint8Array) => Promise<Outcome> {
+  const client = new Client(server.checkAddresses[0] ?? "", credentials.createInsecure());
+  cleanUps.push(() => client.close());
+  const identity = (bytes: Uint8Array) => Buffer.from(bytes);
+  return (message) =>
+    new Promise((resolve) => {
+      client.makeUnaryRequest(CHECK, identity, identity, message, new Metadata(), (error: ServiceError | null, value) =>
+        resolve({ code: error?.code ?? status.OK, answer: value ?? Buffer.alloc(0) }),
+      );
+    });
+}
+
+/** Whether Envoy would let the request pass. */
+function allows({ code, answer }: Outcome): boolean {
+  if (code !== status.OK) return false;
+  const response = loadExtAuthz().service.Check.responseDeserialize(answer);
+  return (response.status?.code ?? 0) === 0;
+}
+
+describe("startAuthzServer", () => {
+  test("is not ready and answers UNAVAILABLE before any policy", async () => {
+    const server = await start("127.0.0.1:1");
+    expect(isReady(server)).toBe(false);
+    expect(server.setVersion()).toBeNull();
+    expect((await callerOf(server)(new Uint8Array(0))).code).toBe(status.UNAVAILABLE);
+    const health = new (loadHealth())(server.checkAddresses[0] ?? "", credentials.createInsecure());
+    cleanUps.push(() => health.close());
+    const state = await new Promise((resolve) => {
+      health.Check({ service: "" }, (_, response) => resolve(response?.status));
+    });
+    expect(state).toBe("NOT_SERVING");
+  });
+
+  test("becomes ready with the first policy", async () => {
+    const server = await startWithPolicy();
+    expect(server.readiness()).toContainEqual({ name: "policy", ok: true, message: "enforcing version set-1" });
+    expect(isReady(server)).toBe(true);
+    expect(server.setVersion()).toBe("set-1");
+  });
+
+  test("is not ready while draining", async () => {
+    const server = await startWithPolicy();
+    const stopped = server.stop();
+    expect(isReady(server)).toBe(false);
+    await stopped;
+  });
+
+  test("neither allows nor dies of any bytes in place of a CheckRequest", async () => {
+    const call = callerOf(await startWithPolicy());
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), async (bytes) => {
+        const outcome = await call(bytes);
+        expect(allows(outcome)).toBe(false);
+      }),
+      { numRuns: 300 },
+    );
+    expect((await call(nestedStruct(10_000))).code).not.toBe(status.UNAVAILABLE);
+    expect(allows(await call(nestedStruct(10_000)))).toBe(false);
+  });
+});
+
+describe("last-good policy", () => {
+  test("is enforced by a server that starts while the controller is down, and offered when it is back", async () => {
+    const data = join(directory, "data");
+    await (await startWithPolicy(data)).stop();
+    controller.kill();
+
+    const address = `unix:${join(directory, "xds.sock")}`;
+    const server = await start(address, data);
+    expect(isReady(server)).toBe(true);
+    expect(server.setVersion()).toBe("set-1");
+
+    controller = new FakeController();
+    await controller.listen(address);
+    await controller.streams.next();
+    const request = await controller.requests.next();
+    expect(request.initialResourceVersions.map((entry) => entry.key)).toEqual([
+      "MeshConfig//default",
+      "AuthorizationPolicy/foo/a",
+    ]);
+  });
+
+  test("is not believed once the file was tampered with: not ready, nothing offered", async () => {
+    const data = join(directory, "data");
+    await (await startWithPolicy(data)).stop();
+    controller.kill();
+    const path = join(data, "last-good");
+    const bytes = await readFile(path);
+    bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
+    await writeFile(path, bytes);
+
+    controller = new FakeController();
+    const server = await start(await controller.listen("127.0.0.1:0"), data);
+    expect(isReady(server)).toBe(false);
+    expect((await callerOf(server)(new Uint8Array(0))).code).toBe(status.UNAVAILABLE);
+    expect((await controller.requests.next()).initialResourceVersions).toEqual([]);
+  });
+
+  test("is kept only where a directory is given", async () => {
+    await (await startWithPolicy(null)).stop();
+    const server = await start("127.0.0.1:1");
+    expect(isReady(server)).toBe(false);
+  });
+});
+
+/** A CheckRequest whose metadata_context nests structs that deep (CVE-2026-44289). */
+function nestedStruct(depth: number): Uint8Array {
+  let value: Uint8Array = new Uint8Array(0);
+  for (let level = 0; level < depth; level += 1) {
+    // Value.struct_value (5) { Struct.fields (1) { key "" ; value (2) } }
+    value = field(2, field(5, field(1, value)));
+    if (value.length > 900_000) break;
+  }
+  const entry = Buffer.concat([field(1, Buffer.from("x")), field(2, field(1, value))]);
+  return field(1, field(11, field(1, entry)));
+}
+
+function field(number: number, content: Uint8Array): Uint8Array {
+  const head = [(number << 3) | 2];
+  let length = content.length;
+  while (length > 0x7f) {
+    head.push((length & 0x7f) | 0x80);
+    length >>>= 7;
+  }
+  return Buffer.concat([Buffer.from([...head, length]), content]);
+}

@@ -1,0 +1,16 @@
+import type { PolicyIndex } from "./policy/policy-index.ts";
+
+/** The one mutable reference of the server: the policy that is enforced. A request reads it once. */
+export class PolicyState {
+  #current: PolicyIndex | null = null;
+
+  /** null until the first policy with a MeshConfig was accepted. */
+  get current(): PolicyIndex | null {
+    return this.#current;
+  }
+
+  /** From the next request on, this policy is enforced. */
+  swap(index: PolicyIndex): void {
+    this.#current = index;
+  }
+}
