@@ -1,0 +1,44 @@
+import type { Fleet } from "./discovery/fleet.ts";
+import type { PolicyLedger } from "./policy-ledger.ts";
+import { formatProblem } from "./resources/object.ts";
+import type { ResourceStore } from "./resources/store.ts";
+
+/** One condition of being ready. */
+export interface ReadinessCheck {
+  readonly name: string;
+  readonly ok: boolean;
+  /** One line, or several: each problem on its own. */
+  readonly message: string;
+}
+
+/** What readiness depends on. */
+export interface ReadinessInput {
+  readonly source: string;
+  readonly store: ResourceStore;
+  readonly meshProblems: readonly string[];
+  /** Of the published set; null before the first. */
+  readonly version: string | null;
+  readonly ledger: PolicyLedger;
+  readonly fleet: Fleet;
+}
+
+/**
+ * Ready means: the source has delivered all it had, and policy is published. Problems of single files or objects are shown, but
+ * once the source has synced they do not make the controller unready: the rest is enforced, and a restart would not help.
+ */
+export function checkReadiness({ source, store, meshProblems, ...rest }: ReadinessInput): readonly ReadinessCheck[] {
+  const problems = [...store.problems().map(formatProblem), ...meshProblems];
+  const state = store.synced ? `${source}: ${store.size} objects` : `${source}: not read completely yet`;
+  return [
+    { name: "source", ok: store.synced, message: [state, ...problems].join("\n") },
+    { name: "policy", ok: rest.version !== null, message: policyMessage(rest) },
+  ];
+}
+
+function policyMessage({ version, ledger, fleet }: Pick<ReadinessInput, "version" | "ledger" | "fleet">): string {
+  if (version === null) return "nothing published yet";
+  const { invalid, partial } = ledger.summary();
+  const members = fleet.members();
+  const current = members.filter(({ ackedVersion }) => ackedVersion === version).length;
+  return `version ${version}, ${invalid} objects invalid, ${partial} in part; ${current} of ${members.length} servers have it`;
+}

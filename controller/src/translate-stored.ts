@@ -1,0 +1,26 @@
+import { createHash } from "node:crypto";
+import type { Logger } from "pino";
+import type { StoredResource } from "./resources/store.ts";
+import { type TranslateContext, type Translated, translateInvalid, translateObject } from "./translate/index.ts";
+
+/** Translates what the store holds under one key. Never throws. */
+export type TranslateStored = (stored: StoredResource) => Translated;
+
+/** @param dnsSuffix makes short host names whole */
+export function createTranslateStored(dnsSuffix: string, log: Logger): TranslateStored {
+  const hash = (text: string) => createHash("sha256").update(text).digest("hex");
+  const context: TranslateContext = { dnsSuffix, hash };
+  return (stored) => {
+    if (stored.kind === "invalid") return translateInvalid(stored.object, context);
+    try {
+      return translateObject(stored.object, context);
+    } catch (err) {
+      // A bug. The object must not be lost, which would widen access, nor may it stop the others.
+      log.error({ err, object: stored.key }, "translation failed; the object fails closed");
+      const { kind, metadata, spec } = stored.object;
+      const { namespace, name } = metadata;
+      const errors = [{ path: "spec", message: "internal error in translation, see the controller's log" }];
+      return translateInvalid({ kind, namespace, name, errors, raw: { spec } }, context);
+    }
+  };
+}
