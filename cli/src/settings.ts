@@ -1,0 +1,90 @@
+import { LOG_LEVELS, type LogLevel } from "./log.ts";
+import { choice, onOff, port, type SettingTable, text, texts, wholeNumber } from "./setting.ts";
+
+/** What every command has. */
+export interface LogSettings {
+  readonly logLevel: LogLevel;
+}
+
+export const logSettings: SettingTable<LogSettings> = {
+  logLevel: choice("Least severe log lines that are written", LOG_LEVELS, "info"),
+};
+
+/** How the controller reads policy, and what Istio's MeshConfig has no field for. */
+export interface PolicySettings {
+  readonly meshConfig: string | null;
+  readonly allowPartial: boolean;
+  readonly routing: "cluster" | "header";
+  /** null: by `routing`. */
+  readonly unmatchedHosts: "notFound" | "passthrough" | null;
+  readonly strictPaths: boolean;
+  readonly keysUnavailable: "401" | "503";
+}
+
+export const policySettings: SettingTable<PolicySettings> = {
+  meshConfig: text("File with Istio's MeshConfig in YAML (default: Istio's defaults)", "FILE", null),
+  allowPartial: onOff("Start also when some files of the directory can't be read"),
+  routing: choice(
+    "Header that names the chosen route: x-gatehouse-cluster, or x-gatehouse-route for routes of your own",
+    ["cluster", "header"],
+    "cluster",
+  ),
+  unmatchedHosts: choice(
+    "What a gateway does with a host of no VirtualService (default: notFound with --routing cluster, else passthrough)",
+    ["notFound", "passthrough"],
+    null,
+  ),
+  strictPaths: onOff("DENY if any reading of an ambiguous path matches, ALLOW only if all do"),
+  keysUnavailable: choice("HTTP status for tokens whose keys could never be fetched", ["401", "503"], "401"),
+};
+
+/** Where and how checks are answered. */
+export interface CheckSettings {
+  readonly host: string;
+  readonly checkPort: number;
+  readonly listen: readonly string[];
+  readonly maxMessageBytes: number;
+  readonly drainWaitMs: number;
+  readonly drainDeadlineMs: number;
+}
+
+export const checkSettings: SettingTable<CheckSettings> = {
+  host: text("Address on which checks are answered", "HOST", "0.0.0.0"),
+  checkPort: port("Port on which Envoy's ext_authz calls are answered, gRPC", 9001),
+  listen: texts(
+    "Further port bound to one workload, e.g. 9101=foo/app=httpbin,version=v1;gateways=foo/my-gateway",
+    "PORT=NAMESPACE/LABELS",
+  ),
+  maxMessageBytes: wholeNumber("Largest ext_authz request in bytes, also after decompression", "BYTES", {
+    min: 1024,
+    max: 64 << 20,
+    default: 1 << 20,
+  }),
+  drainWaitMs: wholeNumber(
+    "Milliseconds between NOT_SERVING and closing at a stop; at least two health-check intervals of Envoy",
+    "MS",
+    { min: 0, max: 600_000, default: 2000 },
+  ),
+  drainDeadlineMs: wholeNumber("Milliseconds that calls get to finish after that", "MS", {
+    min: 0,
+    max: 600_000,
+    default: 10_000,
+  }),
+};
+
+/** Where `/healthz`, `/readyz` and `/metrics` are served. */
+export interface AdminSettings {
+  readonly adminHost: string;
+  readonly adminPort: number;
+}
+
+/** @param defaultPort differs between the processes, so that both fit on one machine */
+export function adminSettings(defaultPort: number): SettingTable<AdminSettings> {
+  return {
+    adminHost: text("Address of /healthz, /readyz and /metrics", "HOST", "127.0.0.1"),
+    adminPort: port("Port of /healthz, /readyz and /metrics, HTTP", defaultPort),
+  };
+}
+
+/** Where the controller serves policy, seen from either side. */
+export const DEFAULT_XDS_ADDRESS = "127.0.0.1:9002";
