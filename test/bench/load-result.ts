@@ -1,0 +1,7 @@
+/** What a load generator did. */
+export interface LoadResult {
+  readonly requests: number;
+  readonly elapsedMs: number;
+  /** The distinct sizes of answers; more than one means that not all requests were answered alike. */
+  readonly answerSizes: readonly number[];
+}
