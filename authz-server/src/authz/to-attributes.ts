@@ -1,6 +1,6 @@
 import type { Accepted, Authenticated } from "../authn/authn-result.ts";
 import { withoutParams } from "../authn/token.ts";
-import type { HttpRequest } from "../http-request.ts";
+import type { HeaderLine, HttpRequest } from "../http-request.ts";
 import type { NormalizedTarget } from "../policy/path-normalizer.ts";
 import type { WorkloadPolicy } from "../policy/workload-policy.ts";
 import type { RequestAttributes } from "./attributes.ts";
@@ -16,20 +16,25 @@ export function toAttributes(
   const user = authn.kind === "authenticated" ? authn : null;
   const addedHeaders = user?.outputHeaders ?? [];
   const removedHeaders = [...policy.reservedHeaders.sentIn(request.headers), ...tokenPlaces(user, "header")];
-  const kept =
-    removedHeaders.length === 0
-      ? request.headers
-      : request.headers.filter(({ name }) => !removedHeaders.includes(name));
+  const query = queryWithoutTokens(target.query, tokenPlaces(user, "param"));
+  const kept = headersToForward(request, removedHeaders, target.path + query);
   return {
     request,
     path: target.path,
-    query: queryWithoutTokens(target.query, tokenPlaces(user, "param")),
+    query,
     headers: addedHeaders.length === 0 ? kept : [...kept, ...addedHeaders],
     removedHeaders,
     addedHeaders,
     claims: user?.claims ?? null,
     remoteAddress: remoteAddress(request, policy.isGateway, policy.mesh.numTrustedProxies),
   };
+}
+
+/** A condition on the header `:path` must see the path that goes on, not another spelling of it. */
+function headersToForward(request: HttpRequest, removed: readonly string[], path: string): readonly HeaderLine[] {
+  const kept = removed.length === 0 ? request.headers : request.headers.filter(({ name }) => !removed.includes(name));
+  if (path === request.path) return kept;
+  return kept.map((line) => (line.name === ":path" ? { name: line.name, value: path } : line));
 }
 
 function tokenPlaces(user: Authenticated | null, kind: "header" | "param"): readonly string[] {

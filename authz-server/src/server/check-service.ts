@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import { TokenCache } from "../authn/token-cache.ts";
+import { TokenCache, type TokenCacheLimits } from "../authn/token-cache.ts";
 import { type DecideIo, decide } from "../decide.ts";
 import { accessDenied, type Decision, type Respond } from "../decision.ts";
 import { readCheckRequest } from "../envoy/check-request.ts";
@@ -41,11 +41,11 @@ export interface CheckServiceOptions {
   readonly nowMs: () => number;
   /** In [0, 1); for weights. */
   readonly random?: () => number;
-  /** Tokens that are remembered as verified; 0 switches the cache off. */
-  readonly tokenCacheEntries?: number;
+  /** How much is remembered of verified tokens. */
+  readonly tokenCache?: TokenCacheLimits;
 }
 
-const DEFAULT_TOKEN_CACHE_ENTRIES = 100_000;
+const DEFAULT_TOKEN_CACHE: TokenCacheLimits = { entries: 100_000, bytes: 32 * 1024 * 1024 };
 
 /** Makes the handler: decode, select the policy, decide, encode. The only catch-all of the request path; it fails closed. */
 export function createCheckHandler(options: CheckServiceOptions): CheckHandler {
@@ -111,9 +111,9 @@ function encode(decision: Decision, { metrics, log }: CheckServiceOptions): Uint
   }
 }
 
-function createIo({ nowMs, random, metrics, tokenCacheEntries }: CheckServiceOptions): DecideIo {
+function createIo({ nowMs, random, metrics, tokenCache }: CheckServiceOptions): DecideIo {
   return {
-    cache: new TokenCache(tokenCacheEntries ?? DEFAULT_TOKEN_CACHE_ENTRIES, (result) => metrics.tokenCache(result)),
+    cache: new TokenCache(tokenCache ?? DEFAULT_TOKEN_CACHE, (result) => metrics.tokenCache(result)),
     now: nowMs,
     random: random ?? Math.random,
     record: { dryRun: (verdict) => metrics.dryRun(verdict.kind) },
