@@ -93,7 +93,7 @@ function overTheWire(resource: PolicyResource): PolicyResource {
 function differencesOf(scenario: ConformanceCase, request: CaseRequest, policy: WorkloadPolicy): readonly string[] {
   const dryRun: string[] = [];
   const decision: Decision = decide(policy, toHttpRequest(scenario, request), {
-    cache: new TokenCache(0, () => undefined),
+    cache: new TokenCache({ entries: 0, bytes: 0 }, () => undefined),
     now: Date.now,
     random: () => 0,
     record: { dryRun: (verdict) => void dryRun.push(verdict.kind) },
