@@ -11,6 +11,8 @@ export interface AuthzServerOptions extends Partial<AuthzServerConfig> {
   readonly controller: string;
   readonly log: Logger;
   readonly registry: Registry;
+  /** Where records of AUDIT policies go; default: `log` with `name: "audit"`, whatever its level. */
+  readonly auditLog?: Logger;
 }
 
 /** Everything that has a default. */

@@ -1,67 +1,94 @@
 import { type AuthnIo, authenticate } from "./authn/authenticate.ts";
-import type { Accepted, AuthnResult } from "./authn/authn-result.ts";
+import { type AuthnResult, NO_TOKEN } from "./authn/authn-result.ts";
 import type { RequestAttributes } from "./authz/attributes.ts";
 import { evaluate, type Verdict } from "./authz/evaluate.ts";
+import { readingsOf } from "./authz/readings.ts";
 import { rejectToken } from "./authz/reject-token.ts";
 import { toAttributes } from "./authz/to-attributes.ts";
-import { accessDenied, type Decision, type Respond } from "./decision.ts";
+import { type AskIo, askProviders } from "./custom/ask-providers.ts";
+import { accessDenied, badPath, type Decision } from "./decision.ts";
 import { firstHeader, type HttpRequest } from "./http-request.ts";
 import { type NormalizedTarget, normalizeTarget } from "./policy/path-normalizer.ts";
-import { pathReadings } from "./policy/path-readings.ts";
 import { isOwnHeaderSent } from "./policy/reserved-headers.ts";
+import type { PreparedRule } from "./policy/rule-matcher.ts";
 import type { WorkloadPolicy } from "./policy/workload-policy.ts";
 import { allowRequest } from "./routing/allow-request.ts";
 import { chooseRoute } from "./routing/route.ts";
+import { climbsOut, leadToOneRoute } from "./routing/strict-route.ts";
 
 /** What a decision needs of the world. */
-export interface DecideIo extends AuthnIo {
+export interface DecideIo extends AuthnIo, Pick<AskIo, "askProvider"> {
   /** In [0, 1). */
   readonly random: () => number;
   readonly record: DecisionRecorder;
+  /** Hears of the request as rules see it, before they are asked; for explanations. */
+  readonly onEvaluate?: (step: "custom" | "authorization", readings: readonly RequestAttributes[]) => void;
 }
 
 /** Hears of what is evaluated but not enforced. Called only where such policies apply. */
 export interface DecisionRecorder {
   dryRun(verdict: Verdict, request: HttpRequest, policy: WorkloadPolicy): void;
+  /** A request that AUDIT rules match, with what was decided about it. Left out: nobody keeps records. */
+  audit?(
+    rules: readonly PreparedRule[],
+    attributes: RequestAttributes,
+    decision: Decision,
+    policy: WorkloadPolicy,
+  ): void;
 }
 
 /**
- * Decides one request: CUSTOM, JWT, DENY, ALLOW, route. Never throws for any token, policy or request, and never waits.
+ * Decides one request: CUSTOM, JWT, AUDIT, DENY, ALLOW, route. Never throws for any token, policy or request. Waits only while a provider
+ * is asked, so never where a workload has no CUSTOM policy, or none can be asked.
  * @param policy of the workload whose Envoy asks
  */
-export function decide(policy: WorkloadPolicy, request: HttpRequest, io: DecideIo): Decision {
+export function decide(
+  policy: WorkloadPolicy,
+  request: HttpRequest,
+  io: DecideIo & { readonly askProvider?: undefined },
+): Decision;
+export function decide(policy: WorkloadPolicy, request: HttpRequest, io: DecideIo): Decision | Promise<Decision>;
+export function decide(policy: WorkloadPolicy, request: HttpRequest, io: DecideIo): Decision | Promise<Decision> {
   // Envoy chose its first route before it asked us; with one of our headers on the request that may have been a spoofed choice.
   if (isOwnHeaderSent(request.headers)) return accessDenied("reserved_header");
   if (policy.needsRawHeaders && !request.hasRawHeaders) return accessDenied("raw_headers_missing");
+  if (policy.custom.length === 0) return decideHere(policy, request, io);
+  return askProviders(policy, request, io, (changed) => decideHere(policy, changed, io));
+}
+
+/** All that needs nobody else. */
+function decideHere(policy: WorkloadPolicy, request: HttpRequest, io: DecideIo): Decision {
   const target = normalizeTarget(request.path, policy.mesh.pathNormalization);
   if (target === undefined) return badPath();
-
-  const custom = policy.custom.length > 0 ? decideCustom(policy, request, target) : null;
-  if (custom !== null) return custom;
 
   const authn = isCorsPreflight(request) ? NO_TOKEN : authenticateUser(policy, request, target, io);
   if (authn.kind === "rejected") return rejectToken(authn, request, target, policy.mesh);
 
   const attributes = toAttributes(policy, request, target, authn);
   const readings = readingsOf(policy, attributes);
-  const verdict = evaluate(policy.enforced, readings);
-  if (policy.dryRun !== null) io.record.dryRun(evaluate(policy.dryRun, readings), request, policy);
-  if (verdict.kind === "denied") return accessDenied(verdict.reason, verdict.ref);
-
-  return forward(policy, attributes, io);
+  const decision = authorize(policy, attributes, readings, io);
+  if (policy.audit.length > 0 && io.record.audit !== undefined) {
+    const rules = policy.audit.filter((rule) => readings.some(rule.matches));
+    if (rules.length > 0) io.record.audit(rules, attributes, decision, policy);
+  }
+  return decision;
 }
 
-const NO_TOKEN: Accepted = { kind: "none" };
-
-/** No provider can be asked yet, so a request that a CUSTOM rule is about is denied, as Istio does for a provider it does not know. */
-function decideCustom(policy: WorkloadPolicy, request: HttpRequest, target: NormalizedTarget): Respond | null {
-  const readings = readingsOf(policy, toAttributes(policy, request, target, NO_TOKEN));
-  const rule = policy.custom.find((candidate) => readings.some(candidate.matches));
-  return rule === undefined ? null : accessDenied("custom_error", rule.ref);
+function authorize(
+  policy: WorkloadPolicy,
+  attributes: RequestAttributes,
+  readings: readonly RequestAttributes[],
+  io: DecideIo,
+): Decision {
+  io.onEvaluate?.("authorization", readings);
+  const verdict = evaluate(policy.enforced, readings);
+  if (policy.dryRun !== null) io.record.dryRun(evaluate(policy.dryRun, readings), attributes.request, policy);
+  if (verdict.kind === "denied") return accessDenied(verdict.reason, verdict.ref);
+  return forward(policy, attributes, readings, io);
 }
 
 /** Browsers send preflights without token; Envoy's jwt_authn lets them pass in Istio. Authorization still applies. */
-function isCorsPreflight(request: HttpRequest): boolean {
+export function isCorsPreflight(request: HttpRequest): boolean {
   return (
     request.method === "OPTIONS" &&
     (firstHeader(request.headers, "origin") ?? "") !== "" &&
@@ -79,19 +106,18 @@ function authenticateUser(
   return authenticate(policy.jwtRules, { headers: request.headers, query: target.query.slice(1) }, io);
 }
 
-/** Once, or under `strictPaths` once for each plausible reading of the path. */
-function readingsOf(policy: WorkloadPolicy, attributes: RequestAttributes): readonly RequestAttributes[] {
-  if (!policy.mesh.strictPaths) return [attributes];
-  return pathReadings(attributes.path).map((path) => ({ ...attributes, path }));
-}
-
-function forward(policy: WorkloadPolicy, attributes: RequestAttributes, io: DecideIo): Decision {
+/** @param readings of the path; more than one only under `strictPaths` */
+function forward(
+  policy: WorkloadPolicy,
+  attributes: RequestAttributes,
+  readings: readonly RequestAttributes[],
+  io: DecideIo,
+): Decision {
   const routes = policy.routesAt(attributes.request.destination.port);
   if (routes === null) return allowRequest(attributes, null);
+  if (routes.needsRawHeaders && !attributes.request.hasRawHeaders) return accessDenied("raw_headers_missing");
+  if (!leadToOneRoute(routes, readings)) return badPath();
   const chosen = chooseRoute(routes, attributes, policy.mesh, io.random);
+  if (policy.mesh.strictPaths && chosen.kind === "forward" && climbsOut(chosen.path ?? "")) return badPath();
   return chosen.kind === "respond" ? chosen : allowRequest(attributes, chosen);
-}
-
-function badPath(): Respond {
-  return { kind: "respond", status: 400, headers: [], body: "", reason: "bad_path", ref: null };
 }

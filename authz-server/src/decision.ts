@@ -57,3 +57,8 @@ export const ALLOW: Allow = { kind: "allow", setHeaders: [], removeHeaders: [], 
 export function accessDenied(reason: DenyReason, ref: PolicyRef | null = null): Respond {
   return { kind: "respond", status: 403, headers: [], body: "RBAC: access denied", reason, ref };
 }
+
+/** Envoy's answer to a path that must not be read in several ways. */
+export function badPath(): Respond {
+  return { kind: "respond", status: 400, headers: [], body: "", reason: "bad_path", ref: null };
+}

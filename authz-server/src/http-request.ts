@@ -23,6 +23,8 @@ export interface HttpRequest {
   readonly contextExtensions: ReadonlyMap<string, string>;
   /** Dynamic metadata of another filter, one level deep; undefined when absent. Decoded on demand. */
   readonly filterMetadata: (filter: string, key: string) => JsonValue | undefined;
+  /** The CheckRequest that this was read from, for CUSTOM providers; left out where Envoy sent none. */
+  readonly message?: Uint8Array;
 }
 
 export interface HeaderLine {

@@ -1,6 +1,8 @@
 import { type AuthzServerOptions, DEFAULT_AUTHZ_SERVER_CONFIG } from "./config.ts";
+import { Providers } from "./custom/providers.ts";
 import { PolicyApplier } from "./discovery/apply.ts";
 import { runDiscoveryClient } from "./discovery/client.ts";
+import { KeyHints } from "./discovery/key-hints.ts";
 import { LastGoodFile } from "./discovery/last-good.ts";
 import { createCheckHandler } from "./server/check-service.ts";
 import { startCheckServer } from "./server/grpc-server.ts";
@@ -38,10 +40,12 @@ export interface RunningAuthzServer {
  */
 export async function startAuthzServer(options: AuthzServerOptions): Promise<RunningAuthzServer> {
   const config = { ...DEFAULT_AUTHZ_SERVER_CONFIG, ...options };
-  const { log, nowMs, controller } = config;
+  const { log, auditLog, nowMs, random, controller } = config;
   const metrics = createAuthzMetrics(config.registry, nowMs);
   const state = new PolicyState();
   const status = new ServingStatus();
+  const keyHints = new KeyHints(() => performance.now());
+  const providers = new Providers({ metrics, log });
 
   // Policy: every accepted change is enforced, then saved.
   const lastGood =
@@ -54,6 +58,7 @@ export async function startAuthzServer(options: AuthzServerOptions): Promise<Run
     log,
     nowMs,
     onApplied({ isFromDisk, isChanged }) {
+      providers.update(state.current?.set.providers ?? new Map());
       if (applier.hasMeshConfig) status.ready();
       if (isChanged && !isFromDisk) lastGood?.changed(() => applier.snapshot());
     },
@@ -62,7 +67,9 @@ export async function startAuthzServer(options: AuthzServerOptions): Promise<Run
   if (saved !== null) await applier.restore(saved);
 
   // Checks.
-  const handler = createCheckHandler({ state, metrics, log, nowMs, random: config.random });
+  const { ask: askProvider } = providers;
+  const onUnknownKey = (keySet: string): void => keyHints.report(keySet);
+  const handler = createCheckHandler({ state, metrics, log, auditLog, askProvider, onUnknownKey, nowMs, random });
   const { listeners, limits, drain } = config;
   const server = await startCheckServer({ listeners, handler, status, limits, drain, metrics, log });
   log.info({ addresses: server.addresses }, "answering checks");
@@ -75,6 +82,7 @@ export async function startAuthzServer(options: AuthzServerOptions): Promise<Run
       address: controller,
       nodeId: config.nodeId,
       applier,
+      keyHints,
       metrics,
       log,
       backOff: config.backOff,
@@ -100,6 +108,7 @@ export async function startAuthzServer(options: AuthzServerOptions): Promise<Run
       ending.abort();
       await stream;
       await lastGood?.flush();
+      providers.stop();
     },
   };
 }

@@ -14,7 +14,8 @@ export async function applyUpdate(previous: PolicyIndex | null, update: PolicyUp
   const keySets = update.upserts.filter((resource) => resource.kind === "KeySet");
   const imported = new Map<string, ImportedKeySet>();
   const errors: PrepareError[] = [];
-  await Promise.all(keySets.map((keySet) => importOne(keySet, imported, errors)));
+  // One after the other: many large sets at once would leave no turn to the checks.
+  for (const keySet of keySets) await importOne(keySet, imported, errors);
   return errors.length > 0 ? { ok: false, errors } : prepare(previous, update, imported);
 }
 

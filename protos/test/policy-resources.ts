@@ -233,6 +233,7 @@ const virtualService: Arbitrary<VirtualService> = record({
   gateways: texts,
   exportTo: texts,
   http: fc.array(httpRoute, { maxLength: 2 }),
+  keepsHosts: fc.boolean(),
 });
 
 const gateway: Arbitrary<Gateway> = record({

@@ -5,10 +5,10 @@ import type { Accepted, AuthnResult, Rejected, Unauthenticated } from "./authn-r
 import { Claims } from "./claims.ts";
 import { type Jwt, parseJwt } from "./jwt.ts";
 import type { JwtFailure } from "./jwt-status.ts";
-import { type ImportedKeySet, verifySignature } from "./key-set.ts";
+import { type ImportedKeySet, mayLackKey, verifySignature } from "./key-set.ts";
 import { claimToHeaderValue } from "./output-header.ts";
 import { type PreparedJwtRule, sanitizeAudience } from "./prepared-jwt-rule.ts";
-import { orderedLocations, tokensAt } from "./token.ts";
+import { tokensAt } from "./token.ts";
 import type { TokenCache } from "./token-cache.ts";
 
 /** Envoy's fixed leeway for `exp` and `nbf`. */
@@ -24,36 +24,50 @@ export interface AuthnIo {
   readonly cache: TokenCache;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** Hears of every token that is tried; for explanations. */
+  readonly onToken?: (attempt: TokenAttempt) => void;
+  /** Hears of tokens, otherwise in order, that may be signed with a key that the key set of this name lacks. */
+  readonly onUnknownKey?: (keySet: string) => void;
+}
+
+/** One token at one place, judged by one rule. */
+export interface TokenAttempt {
+  readonly location: TokenLocation;
+  /** null: no rule is responsible, or the token could not be read. */
+  readonly rule: PreparedJwtRule | null;
+  /** null: it could not be read. */
+  readonly jwt: Jwt | null;
+  /** null: accepted. */
+  readonly failure: JwtFailure | null;
 }
 
 const NONE: Unauthenticated = { kind: "none" };
+
 /**
- * Authenticates the end user as Envoy's jwt_authn does with Istio's requirement: the first rule that fully accepts wins; else every
- * token must be accepted by the rule of its own issuer; no token at all passes without claims.
+ * Authenticates the end user as Envoy's jwt_authn does with Istio's requirement: the first rule that fully accepts wins; else each
+ * rule must accept or find nothing, in turn. Each verified token is taken away at once unless it is to be forwarded, even when its
+ * rule fails by another token; so tokens of two issuers can pass together. No token at all passes without claims.
  * @param rules sorted by issuer
  */
 export function authenticate(rules: readonly PreparedJwtRule[], source: TokenSource, io: AuthnIo): AuthnResult {
   const presented = new PresentedTokens(source, io);
   let reported: Rejected | null = null;
   for (const rule of rules) {
-    const outcome = verifyAll(rule.locations, presented, () => rule);
-    if (outcome.kind === "verified") return accept(outcome);
-    if (outcome.kind === "rejected") reported = moreSpecific(reported, outcome);
+    const outcome = verifyAll(rule, presented);
+    if (outcome === "verified") return accept(presented);
+    if (outcome !== "missed") reported = moreSpecific(reported, outcome);
   }
   if (reported === null) return rules.some((rule) => rule.isRequired) ? rejected("JwtMissed", null) : NONE;
   if (rules.length === 1) return reported;
-  const outcome = verifyAll(allLocations(rules), presented, (location, jwt) => ruleOf(rules, location, jwt));
-  if (outcome.kind === "verified") return accept(outcome);
-  return outcome.kind === "rejected" ? moreSpecific(reported, outcome) : reported;
+  presented.isSecondLook = true;
+  for (const rule of rules) {
+    const outcome = verifyAll(rule, presented);
+    if (outcome !== "verified" && outcome !== "missed") return moreSpecific(reported, outcome);
+  }
+  return accept(presented);
 }
 
-type Outcome = { readonly kind: "missed" } | Rejected | Verified;
-
-interface Verified {
-  readonly kind: "verified";
-  /** In order of verification. */
-  readonly tokens: readonly [VerifiedToken, ...VerifiedToken[]];
-}
+type Outcome = "missed" | "verified" | Rejected;
 
 interface VerifiedToken {
   readonly jwt: Jwt;
@@ -61,26 +75,23 @@ interface VerifiedToken {
   readonly location: TokenLocation;
 }
 
-type RuleChoice = (location: TokenLocation, jwt: Jwt) => PreparedJwtRule | undefined;
-
 // Every token at these places must verify. They are checked from the back: cookies, parameters, headers.
-function verifyAll(locations: readonly TokenLocation[], presented: PresentedTokens, choose: RuleChoice): Outcome {
-  const verified: VerifiedToken[] = [];
-  for (const location of locations.toReversed()) {
-    for (const token of presented.at(location).toReversed()) {
-      const { jwt } = token;
-      if (typeof jwt === "string") return rejected(jwt, null);
-      const rule = choose(location, jwt);
-      const failure = rule === undefined ? "JwtUnknownIssuer" : verifyToken(rule, token, jwt, presented.io);
-      if (rule === undefined || failure !== null) return rejected(failure ?? "JwtUnknownIssuer", rule ?? null);
-      verified.push({ jwt, rule, location });
+function verifyAll(rule: PreparedJwtRule, presented: PresentedTokens): Outcome {
+  presented.withdrawOutputs(rule);
+  const tokens = rule.locations.flatMap((location) => presented.at(location).map((token) => ({ location, token })));
+  for (const { location, token } of tokens.reverse()) {
+    const { jwt } = token;
+    if (typeof jwt === "string") {
+      presented.report({ location, rule: null, jwt: null, failure: jwt });
+      return rejected(jwt, null);
     }
+    const failure = verifyToken(rule, token, jwt, presented.io);
+    presented.report({ location, rule, jwt, failure });
+    if (failure !== null) return rejected(failure, rule);
+    presented.take({ jwt, rule, location });
   }
-  const [first, ...rest] = verified;
-  return first === undefined ? MISSED : { kind: "verified", tokens: [first, ...rest] };
+  return tokens.length === 0 ? "missed" : "verified";
 }
-
-const MISSED: Outcome = { kind: "missed" };
 
 function verifyToken(rule: PreparedJwtRule, token: PresentedToken, jwt: Jwt, io: AuthnIo): JwtFailure | null {
   if (rule.issuer !== "" && rule.issuer !== jwt.issuer) return "JwtUnknownIssuer";
@@ -90,36 +101,25 @@ function verifyToken(rule: PreparedJwtRule, token: PresentedToken, jwt: Jwt, io:
   if (rule.audiences.size > 0 && !jwt.audiences.some((aud) => rule.audiences.has(sanitizeAudience(aud)))) {
     return "JwtAudienceNotAllowed";
   }
-  return rule.isInvalid ? "JwtVerificationFail" : token.verify(jwt, rule.keySet);
+  if (rule.isInvalid) return "JwtVerificationFail";
+  const failure = token.verify(jwt, rule.keySet);
+  if (failure !== null && mayLackKey(rule.keySet, jwt.kid)) io.onUnknownKey?.(rule.source.keySet);
+  return failure;
 }
 
-/** The rule that a token at a place belongs to: of its issuer before one of any issuer, and only if it looks at that place. */
-function ruleOf(rules: readonly PreparedJwtRule[], location: TokenLocation, jwt: Jwt): PreparedJwtRule | undefined {
-  const here = rules.filter((rule) =>
-    rule.locations.some((candidate) => locationKey(candidate) === locationKey(location)),
-  );
-  return here.find((rule) => rule.issuer === jwt.issuer) ?? here.find((rule) => rule.issuer === "");
-}
-
-function allLocations(rules: readonly PreparedJwtRule[]): readonly TokenLocation[] {
-  const locations = new Map(
-    rules.flatMap((rule) => rule.locations.map((location) => [locationKey(location), location])),
-  );
-  return orderedLocations([...locations.values()]);
-}
-
-/** The failure that clients hear of: the first that says more than that nobody knows the issuer. */
+/** The failure that clients hear of: the last that says more than that nobody knows the issuer. */
 function moreSpecific(before: Rejected | null, next: Rejected): Rejected {
-  return before === null || before.failure === "JwtUnknownIssuer" ? next : before;
+  return before !== null && next.failure === "JwtUnknownIssuer" ? before : next;
 }
 
-function accept({ tokens }: Verified): Accepted {
-  const decisive = tokens.at(-1) ?? tokens[0]; // the first in order of collection
+function accept({ taken, outputHeaders }: PresentedTokens): Accepted {
+  const last = taken.at(-1);
+  if (last === undefined) return NONE;
   return {
     kind: "authenticated",
-    claims: new Claims(decisive.jwt.payload, decisive.rule.spaceDelimitedClaims),
-    outputHeaders: tokens.flatMap(({ rule, jwt }) => outputHeaders(rule, jwt)),
-    removeFrom: tokens.filter(({ rule }) => !rule.forwardOriginalToken).map(({ location }) => location),
+    claims: new Claims(last.jwt.payload, last.rule.spaceDelimitedClaims),
+    outputHeaders,
+    removeFrom: taken.filter(({ rule }) => !rule.forwardOriginalToken).map(({ location }) => location),
   };
 }
 
@@ -143,12 +143,24 @@ function locationKey(location: TokenLocation): string {
     : `${location.kind}:${location.name}`;
 }
 
+/** A header goes with all its lines, a cookie stays. */
+function isRemovedWith({ rule, location: from }: VerifiedToken, location: TokenLocation): boolean {
+  return (
+    !rule.forwardOriginalToken && from.kind !== "cookie" && from.kind === location.kind && from.name === location.name
+  );
+}
+
 /** The tokens of one request: each location is read once, each token is digested and parsed once, whatever the number of rules. */
 class PresentedTokens {
   readonly io: AuthnIo;
   readonly #source: TokenSource;
   readonly #byLocation = new Map<string, readonly PresentedToken[]>();
   readonly #byText = new Map<string, PresentedToken>();
+  /** Verified so far, in that order. */
+  readonly taken: VerifiedToken[] = [];
+  outputHeaders: readonly HeaderLine[] = [];
+  /** Failures are told once. */
+  isSecondLook = false;
 
   constructor(source: TokenSource, io: AuthnIo) {
     this.#source = source;
@@ -156,6 +168,13 @@ class PresentedTokens {
   }
 
   at(location: TokenLocation): readonly PresentedToken[] {
+    const tokens = this.#tokensAt(location);
+    // A parameter that is there twice stays until each of its tokens is accepted: an upstream may read another one than we did.
+    if (location.kind === "param" && tokens.length > 1) return tokens;
+    return this.taken.some((token) => isRemovedWith(token, location)) ? [] : tokens;
+  }
+
+  #tokensAt(location: TokenLocation): readonly PresentedToken[] {
     const key = locationKey(location);
     let tokens = this.#byLocation.get(key);
     if (tokens === undefined) {
@@ -163,6 +182,22 @@ class PresentedTokens {
       this.#byLocation.set(key, tokens);
     }
     return tokens;
+  }
+
+  take(token: VerifiedToken): void {
+    this.taken.push(token);
+    const added = outputHeaders(token.rule, token.jwt);
+    if (added.length > 0) this.outputHeaders = [...this.outputHeaders, ...added];
+  }
+
+  /** Each time that Envoy asks a rule, it first removes the headers that the rule may write, whoever has written them. */
+  withdrawOutputs({ outputNames }: PreparedJwtRule): void {
+    if (this.outputHeaders.length === 0) return;
+    this.outputHeaders = this.outputHeaders.filter(({ name }) => !outputNames.has(name));
+  }
+
+  report(attempt: TokenAttempt): void {
+    if (!this.isSecondLook || attempt.failure === null) this.io.onToken?.(attempt);
   }
 
   #token(text: string): PresentedToken {
@@ -181,6 +216,8 @@ class PresentedToken {
   #digest = "";
   #parsed: Jwt | JwtFailure | undefined;
   #verifiedBy = 0;
+  /** Some rules look at a token again; its signature is checked once for each key set. */
+  #failures: Map<ImportedKeySet, JwtFailure> | undefined;
 
   constructor(text: string, cache: TokenCache) {
     this.#text = text;
@@ -201,11 +238,16 @@ class PresentedToken {
   /** @returns null when a key of the set has signed it */
   verify(jwt: Jwt, keySet: ImportedKeySet): JwtFailure | null {
     if (this.#verifiedBy === keySet.id && keySet.state === "ready") return null;
-    const failure = verifySignature(jwt, jwt.kid, keySet);
-    if (failure === null) {
-      this.#verifiedBy = keySet.id;
-      this.#cache.add(this.#digest, { jwt, keySetId: keySet.id });
+    const known = this.#failures?.get(keySet);
+    if (known !== undefined) return known;
+    const outcome = verifySignature(jwt, jwt.kid, keySet);
+    if (typeof outcome === "string") {
+      this.#failures ??= new Map();
+      this.#failures.set(keySet, outcome);
+      return outcome;
     }
-    return failure;
+    this.#verifiedBy = keySet.id;
+    this.#cache.add(this.#digest, { jwt, keySetId: keySet.id });
+    return null;
   }
 }

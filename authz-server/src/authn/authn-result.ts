@@ -14,6 +14,9 @@ export interface Unauthenticated {
   readonly kind: "none";
 }
 
+/** What is known of a user before any token was looked at. */
+export const NO_TOKEN: Accepted = { kind: "none" };
+
 export interface Authenticated {
   readonly kind: "authenticated";
   readonly claims: Claims;

@@ -1,7 +1,17 @@
 import { constants, createHmac, createSecretKey, KeyObject, timingSafeEqual, verify } from "node:crypto";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Jwk, KeySet } from "@gatehouse/protos";
 import { importJWK } from "jose";
-import type { ImportedKeySet, SignatureAlgorithm, Signed, VerificationKey } from "./key-set.ts";
+import {
+  type ImportedKeySet,
+  indexKeys,
+  type SignatureAlgorithm,
+  type Signed,
+  type VerificationKey,
+} from "./key-set.ts";
+
+/** Keys imported in one turn of the event loop: a set can have thousands, and checks go on in between. */
+const KEYS_PER_TURN = 100;
 
 let nextId = 1;
 
@@ -10,8 +20,12 @@ let nextId = 1;
  * @throws Error if a key is not usable: the controller has checked them all, so the set is refused as a whole
  */
 export async function importKeySet(keySet: KeySet): Promise<ImportedKeySet> {
-  const keys = await Promise.all(keySet.keys.map(importKey));
-  return { id: nextId++, state: keySet.state, keys };
+  const keys: VerificationKey[] = [];
+  for (const [i, jwk] of keySet.keys.entries()) {
+    if (i % KEYS_PER_TURN === KEYS_PER_TURN - 1) await nextTurn();
+    keys.push(await importKey(jwk));
+  }
+  return { id: nextId++, state: keySet.state, ...indexKeys(keys) };
 }
 
 async function importKey(jwk: Jwk): Promise<VerificationKey> {

@@ -31,14 +31,16 @@ export function parseJwt(token: string): Jwt | JwtFailure {
   if (typeof header === "string") return header;
   const payload = parsePayload(payloadSegment);
   if (typeof payload === "string") return payload;
-  const signature = decodeBase64Url(signatureSegment) ?? (isLooseBase64Url(signatureSegment) ? NEVER_VALID : undefined);
+  const signature = decodeBase64Url(signatureSegment) ?? neverValid(signatureSegment);
   if (signature === undefined) return "JwtSignatureParseErrorBadBase64";
   const signingInput = token.slice(0, headerSegment.length + 1 + payloadSegment.length);
   return { ...header, ...payload, payloadSegment, signingInput, signature };
 }
 
-/** Stands for a signature that Envoy would decode although its encoding is not the one canonical text. */
-const NEVER_VALID = new Uint8Array();
+/** For a signature that Envoy would decode although its encoding is not the one canonical text: as long, and valid in no algorithm. */
+function neverValid(segment: string): Uint8Array | undefined {
+  return isLooseBase64Url(segment) ? Buffer.alloc(Buffer.from(segment, "base64url").length, 0xff) : undefined;
+}
 
 /** What Envoy's decoder takes: it passes over blanks and ignores stray last bits. */
 function isLooseBase64Url(segment: string): boolean {
@@ -46,9 +48,16 @@ function isLooseBase64Url(segment: string): boolean {
   return /^[A-Za-z0-9_-]*$/.test(text) && text.length % 4 !== 1;
 }
 
+/** Text that is not canonical is refused; where Envoy would go on to see that it is no JSON either, it says so. */
+function isNoJsonEither(segment: string): boolean {
+  return isLooseBase64Url(segment) && !isJsonObject(parseUtf8Json(Buffer.from(segment, "base64url")));
+}
+
 function parseHeader(segment: string): Pick<Jwt, "alg" | "kid"> | JwtFailure {
   const bytes = decodeBase64Url(segment);
-  if (bytes === undefined) return "JwtHeaderParseErrorBadBase64";
+  if (bytes === undefined) {
+    return isNoJsonEither(segment) ? "JwtHeaderParseErrorBadJson" : "JwtHeaderParseErrorBadBase64";
+  }
   const header = parseUtf8Json(bytes);
   if (!isJsonObject(header)) return "JwtHeaderParseErrorBadJson";
   const alg = header.get("alg");
@@ -66,7 +75,9 @@ type Claims = Pick<Jwt, "issuer" | "audiences" | "notBeforeSec" | "expiresSec" |
 
 function parsePayload(segment: string): Claims | JwtFailure {
   const bytes = decodeBase64Url(segment);
-  if (bytes === undefined) return "JwtPayloadParseErrorBadBase64";
+  if (bytes === undefined) {
+    return isNoJsonEither(segment) ? "JwtPayloadParseErrorBadJson" : "JwtPayloadParseErrorBadBase64";
+  }
   const payload = parseUtf8Json(bytes);
   if (!isJsonObject(payload)) return "JwtPayloadParseErrorBadJson";
   const issuer = payload.get("iss") ?? "";

@@ -1,9 +1,14 @@
-import type { ClaimToHeader, JwtRule, TokenLocation } from "@gatehouse/protos";
+import type { ClaimToHeader, JwtRule, PolicyRef, TokenLocation } from "@gatehouse/protos";
 import type { ImportedKeySet } from "./key-set.ts";
 import { orderedLocations } from "./token.ts";
 
 /** A JWT rule with all that policy alone decides worked out. */
 export interface PreparedJwtRule {
+  /** As the policy has it, and which policy that is. */
+  readonly source: JwtRule;
+  readonly ref: PolicyRef;
+  /** Position in spec.jwtRules. */
+  readonly index: number;
   readonly issuer: string;
   /** Sanitised; empty means not checked. */
   readonly audiences: ReadonlySet<string>;
@@ -11,6 +16,8 @@ export interface PreparedJwtRule {
   readonly keySet: ImportedKeySet;
   readonly outputPayloadToHeader: string;
   readonly outputClaimToHeaders: readonly ClaimToHeader[];
+  /** All headers that it may write. */
+  readonly outputNames: ReadonlySet<string>;
   readonly forwardOriginalToken: boolean;
   /** Claims that are lists when they hold blanks. */
   readonly spaceDelimitedClaims: ReadonlySet<string>;
@@ -23,14 +30,21 @@ export interface PreparedJwtRule {
 const ALWAYS_SPLIT = ["scope", "permission"];
 
 /** Works out all of a rule that policy alone decides. */
-export function prepareJwtRule(rule: JwtRule, keySet: ImportedKeySet): PreparedJwtRule {
+export function prepareJwtRule(
+  rule: JwtRule,
+  place: Pick<PreparedJwtRule, "ref" | "index">,
+  keySet: ImportedKeySet,
+): PreparedJwtRule {
   return {
+    ...place,
+    source: rule,
     issuer: rule.issuer,
     audiences: new Set(rule.audiences.map(sanitizeAudience)),
     locations: orderedLocations(rule.locations),
     keySet,
     outputPayloadToHeader: rule.outputPayloadToHeader,
     outputClaimToHeaders: rule.outputClaimToHeaders,
+    outputNames: new Set([rule.outputPayloadToHeader, ...rule.outputClaimToHeaders.map(({ header }) => header)]),
     forwardOriginalToken: rule.forwardOriginalToken,
     spaceDelimitedClaims: new Set([...ALWAYS_SPLIT, ...rule.spaceDelimitedClaims]),
     isRequired: rule.presence === "REQUIRED",

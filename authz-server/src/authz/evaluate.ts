@@ -16,10 +16,12 @@ export interface Denied {
   readonly reason: "deny_policy" | "no_allow_policy";
   /** The policy whose rule matched; null when no ALLOW rule did. */
   readonly ref: PolicyRef | null;
+  /** Position of that rule in spec.rules. */
+  readonly rule: number | null;
 }
 
 const ALLOWED: Verdict = { kind: "allowed" };
-const NO_ALLOW: Denied = { kind: "denied", reason: "no_allow_policy", ref: null };
+const NO_ALLOW: Denied = { kind: "denied", reason: "no_allow_policy", ref: null, rule: null };
 
 /**
  * Evaluates DENY, then ALLOW: a DENY rule that matches denies; without any ALLOW policy all is allowed; otherwise one of their rules
@@ -29,7 +31,9 @@ const NO_ALLOW: Denied = { kind: "denied", reason: "no_allow_policy", ref: null 
  */
 export function evaluate(rules: ActionRules, readings: readonly RequestAttributes[]): Verdict {
   for (const rule of rules.deny) {
-    if (readings.some(rule.matches)) return { kind: "denied", reason: "deny_policy", ref: rule.ref };
+    if (readings.some(rule.matches)) {
+      return { kind: "denied", reason: "deny_policy", ref: rule.ref, rule: rule.index };
+    }
   }
   const { allow } = rules;
   if (allow === null) return ALLOWED;

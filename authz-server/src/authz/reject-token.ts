@@ -20,7 +20,7 @@ export function rejectToken(
 ): Respond {
   const { failure } = rejected;
   if (rejected.keysUnavailable && mesh.keysUnavailable === 503 && failure === "JwtVerificationFail") return noKeys();
-  const realm = `${request.scheme}://${request.host}${target.path.slice(0, MAX_REALM_PATH)}`;
+  const realm = `${request.scheme}://${request.host}${originalPath(request, target).slice(0, MAX_REALM_PATH)}`;
   const error = failure === "JwtMissed" ? "" : ', error="invalid_token"';
   return {
     kind: "respond",
@@ -30,6 +30,12 @@ export function rejectToken(
     reason: failure === "JwtMissed" ? "jwt_missing" : "jwt_rejected",
     ref: null,
   };
+}
+
+/** As Envoy: a proxy in front that has rewritten the path says what it was. */
+function originalPath(request: HttpRequest, target: NormalizedTarget): string {
+  const original = request.headers.find(({ name }) => name === "x-envoy-original-path")?.value ?? "";
+  return original === "" ? target.path : (original.split(/[?#]/, 1)[0] ?? "");
 }
 
 function noKeys(): Respond {

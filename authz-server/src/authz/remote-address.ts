@@ -12,10 +12,13 @@ export function remoteAddress(request: HttpRequest, isGateway: boolean, numTrust
   const peer = request.source.address;
   if (isGateway && numTrustedProxies === 0) return peer;
   const entries = forwardedFor(request);
-  if (isGateway && entries.at(-1) !== peer) return peer;
+  if (isGateway && entries.at(-1) !== peer && !LOOPBACK.has(peer)) return peer;
   const entry = entries.at(-1 - numTrustedProxies);
   return entry !== undefined && parseIp(entry) !== undefined ? entry : peer;
 }
+
+/** For these peers Envoy appends its own address in place of theirs. */
+const LOOPBACK: ReadonlySet<string> = new Set(["127.0.0.1", "::1"]);
 
 function forwardedFor(request: HttpRequest): readonly string[] {
   const values = request.headers.filter((line) => line.name === "x-forwarded-for").map((line) => line.value);

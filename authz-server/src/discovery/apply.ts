@@ -94,10 +94,20 @@ export class PolicyApplier {
     return verdict;
   }
 
-  async #applyNow(change: PolicyChange, origin: Origin): Promise<Verdict> {
+  /** What is asked for by name is sent again though it is held; importing such keys anew would empty the cache of their tokens. */
+  #withoutKnown(change: PolicyChange): PolicyChange {
+    const isNews = ({ name, version }: HeldResource) => this.#held.get(name)?.version !== version;
+    return { ...change, upserts: change.upserts.filter((held) => isNews(held) || change.removed.includes(held.name)) };
+  }
+
+  async #applyNow(received: PolicyChange, origin: Origin): Promise<Verdict> {
     const startedAtMs = performance.now();
-    const { upserts, errors } = decodeChange(change);
-    if (errors.length > 0) return refused(errors);
+    // All of it is checked, what is known too: a response that contradicts itself is refused.
+    const decoded = decodeChange(received);
+    if (decoded.errors.length > 0) return refused(decoded.errors);
+    const change = this.#withoutKnown(received);
+    const news = new Set(change.upserts.map(({ name }) => name));
+    const upserts = decoded.upserts.filter((resource) => news.has(resourceName(resource)));
     const isChanged = this.#index === null || upserts.length + change.removed.length > 0;
     if (isChanged) {
       const result = await applyUpdate(this.#index, { upserts, removed: change.removed }).catch((error: unknown) => {

@@ -11,7 +11,8 @@ import type { Logger } from "pino";
 import type { DiscoveryMetrics } from "../telemetry/metrics.ts";
 import type { PolicyApplier } from "./apply.ts";
 import { type BackOff, backOffMs } from "./back-off.ts";
-import { firstRequest, toAnswer, toChange } from "./messages.ts";
+import type { KeyHints } from "./key-hints.ts";
+import { firstRequest, hintRequest, toAnswer, toChange } from "./messages.ts";
 
 export interface DiscoveryClientOptions {
   /** gRPC target: `host:port` or `unix:PATH`. */
@@ -19,6 +20,8 @@ export interface DiscoveryClientOptions {
   /** Unique among the servers of a controller. */
   readonly nodeId: string;
   readonly applier: PolicyApplier;
+  /** Left out: the controller is not told of unknown keys. */
+  readonly keyHints?: KeyHints;
   readonly metrics: Pick<DiscoveryMetrics, "streamConnected" | "nack">;
   readonly log: Logger;
   readonly backOff: BackOff;
@@ -95,6 +98,7 @@ async function runStream(
   let hasReceived = false;
   try {
     stream.write(firstRequest(options.nodeId, options.applier.versions()));
+    options.keyHints?.connect((keySet) => void stream.write(hintRequest(keySet)));
     for await (const message of stream) {
       hasReceived = true;
       await answer(stream, message, options);
@@ -104,6 +108,7 @@ async function runStream(
     return { hasReceived, reason: error instanceof Error ? error.message : String(error) };
   } finally {
     isOpen = false;
+    options.keyHints?.connect(null);
     signal.removeEventListener("abort", cancel);
     stream.cancel();
     report(false, options);

@@ -1,3 +1,4 @@
+import { keySetResourceName } from "@gatehouse/protos";
 import {
   type DeltaDiscoveryRequest,
   type DeltaDiscoveryResponse__Output,
@@ -20,6 +21,11 @@ export function firstRequest(nodeId: string, versions: ReadonlyMap<string, strin
     resourceNamesSubscribe: ["*"],
     initialResourceVersions: Array.from(versions, ([key, value]) => ({ key, value })),
   };
+}
+
+/** Asks for a key set although it is held: the controller fetches it anew. @param keySet `KeySet.name` */
+export function hintRequest(keySet: string): DeltaDiscoveryRequest {
+  return { typeUrl: POLICY_RESOURCE_TYPE_URL, resourceNamesSubscribe: [keySetResourceName(keySet)] };
 }
 
 /** A response as one change. Content of a foreign type becomes empty bytes, which no decoder accepts. */

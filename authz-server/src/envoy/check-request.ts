@@ -41,7 +41,7 @@ export function readCheckRequest(bytes: Uint8Array): HttpRequest | undefined {
     if (field === CHECK_REQUEST.attributes) reader.message((attributes) => readAttributes(attributes, found));
     else reader.skip(field);
   }
-  return found.hasHttp ? found.toRequest() : undefined;
+  return found.hasHttp ? found.toRequest(bytes) : undefined;
 }
 
 function tag(number: number, wireType: number): number {
@@ -69,7 +69,7 @@ class Found {
   readonly contextExtensions = new Map<string, string>();
   readonly metadata: Buffer[] = [];
 
-  toRequest(): HttpRequest {
+  toRequest(message: Uint8Array): HttpRequest {
     return {
       method: this.method,
       path: this.path,
@@ -82,6 +82,7 @@ class Found {
       sni: this.sni,
       contextExtensions: this.contextExtensions,
       filterMetadata: (filter, key) => filterMetadata(this.metadata, filter, key),
+      message,
     };
   }
 }

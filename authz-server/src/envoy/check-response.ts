@@ -1,5 +1,6 @@
 import type { Allow, Decision, HeaderMutation, Respond } from "../decision.ts";
 import type { HeaderLine } from "../http-request.ts";
+import { field, intField, toBytes } from "./proto-writer.ts";
 
 /** gRPC codes. In Envoy 0, also a missing or mistyped code, means allow: nothing but this file writes a CheckResponse. */
 const OK = 0;
@@ -55,25 +56,6 @@ function headerValue(name: string, value: string): string {
   return field(1, field(1, checked(name)) + field(2, checked(value)));
 }
 
-// Messages are put together as byte strings (one character a byte); that is faster than many small buffers.
-function field(number: number, payload: string): string {
-  return String.fromCharCode((number << 3) | 2) + varint(payload.length) + payload;
-}
-
-function intField(number: number, value: number): string {
-  return String.fromCharCode(number << 3) + varint(value);
-}
-
-function varint(value: number): string {
-  let rest = value;
-  let bytes = "";
-  while (rest > 0x7f) {
-    bytes += String.fromCharCode((rest & 0x7f) | 0x80);
-    rest >>>= 7;
-  }
-  return bytes + String.fromCharCode(rest);
-}
-
 function checked(text: string): string {
   if (/[\x00-\x08\x0a-\x1f\x7f]|[^\x00-\xff]/.test(text)) throw new Error("a header would hold a control character");
   return text;
@@ -81,8 +63,4 @@ function checked(text: string): string {
 
 function toUtf8(text: string): string {
   return Buffer.from(text, "utf8").toString("latin1");
-}
-
-function toBytes(message: string): Uint8Array {
-  return Buffer.from(message, "latin1");
 }

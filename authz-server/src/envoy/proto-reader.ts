@@ -9,6 +9,7 @@ export class ProtoError extends Error {}
 export class ProtoReader {
   readonly #bytes: Buffer;
   #at: number;
+  #tagAt = 0;
   #end: number;
 
   constructor(bytes: Uint8Array) {
@@ -20,6 +21,7 @@ export class ProtoReader {
   /** The next field as `number << 3 | wire type`, or 0 at the end of the message. */
   nextTag(): number {
     if (this.#at === this.#end) return 0;
+    this.#tagAt = this.#at;
     const tag = this.uint32();
     if (tag >>> 3 === 0) throw new ProtoError("field number 0");
     return tag;
@@ -60,6 +62,24 @@ export class ProtoReader {
     const bytes = this.#bytes.subarray(this.#at, end);
     this.#at = end;
     return bytes;
+  }
+
+  /** Reads an embedded message as `message` does. @returns what `read` makes of it */
+  bytesAs<Value>(read: (reader: ProtoReader) => Value): Value {
+    const end = this.#lengthEnd();
+    const outer = this.#end;
+    this.#end = end;
+    const value = read(this);
+    this.#at = end;
+    this.#end = outer;
+    return value;
+  }
+
+  /** The bytes of the whole field whose tag was read last, tag included, to be passed on. Shares memory. */
+  raw(tag: number): Buffer {
+    const start = this.#tagAt;
+    this.skip(tag);
+    return this.#bytes.subarray(start, this.#at);
   }
 
   double(): number {

@@ -10,7 +10,7 @@ export interface NormalizedTarget {
  * Normalises a request target as Envoy's HTTP connection manager does under Istio's path normalisation, until it no longer changes:
  * an Envoy that has normalised already and one that has not lead to the same form.
  * @param target `:path` as received
- * @returns undefined where Envoy answers 400 (`%00`)
+ * @returns undefined where Envoy answers 400: `%00` in all modes but NONE, a raw control character in any
  */
 export function normalizeTarget(target: string, mode: PathNormalization): NormalizedTarget | undefined {
   const fragment = target.indexOf("#");
@@ -18,7 +18,7 @@ export function normalizeTarget(target: string, mode: PathNormalization): Normal
   const question = whole.indexOf("?");
   const path = question < 0 ? whole : whole.slice(0, question);
   const query = question < 0 ? "" : whole.slice(question);
-  const normalized = mode === "NONE" || isPlain(path) ? path : normalizePath(path, mode);
+  const normalized = isPlain(path) ? path : normalizePath(path, mode);
   return normalized === undefined ? undefined : { path: normalized, query };
 }
 
@@ -31,10 +31,15 @@ function isPlain(path: string): boolean {
   return PLAIN.test(path) && !PLAIN_END.test(path.slice(0, -1));
 }
 
+// Envoy's codecs refuse these; parsers of URLs leave some of them out, which makes another path of it.
+const CONTROL_CHARACTER = /[\x00-\x1f\x7f]/;
+
 // Two rounds are enough for every path known; a path that still moves after these is nobody's honest path.
 const MAX_ROUNDS = 8;
 
-function normalizePath(path: string, mode: Exclude<PathNormalization, "NONE">): string | undefined {
+function normalizePath(path: string, mode: PathNormalization): string | undefined {
+  if (CONTROL_CHARACTER.test(path)) return undefined;
+  if (mode === "NONE") return path;
   let current = path;
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const next = normalizeOnce(current, mode);
@@ -64,57 +69,62 @@ function mergeSlashes(path: string): string {
 
 const UNRESERVED = /[A-Za-z0-9\-._~]/;
 const ESCAPED_WHEN_RAW = /[\x00-\x20"<>^`{|}\x7f-\xff]/;
+const HEX_DIGIT = /^[0-9a-fA-F]$/;
 
 /**
  * The canonical form of Chromium's URL library, which Envoy uses: dot segments resolved (also `%2e`), `\` to `/`, unreserved characters
- * decoded, some others encoded. @returns undefined for `%00`
+ * decoded, some others encoded. Linear in the path's length: it is the client's choice. @returns undefined for `%00`
  */
 function canonicalPath(path: string): string | undefined {
-  const state: Canonical = { path, at: 0, out: "", lonePercent: -1 };
+  const state: Canonical = { path, at: 0, segments: [], segment: "" };
   while (state.at < path.length) {
-    const dots = state.out.endsWith("/") ? dotSegment(path, state.at) : undefined;
+    const isAfterSlash = state.segment === "" && state.segments.length > 0;
+    const dots = isAfterSlash ? dotSegment(path, state.at) : undefined;
     if (dots !== undefined) takeDots(state, dots);
     else if (path[state.at] !== "%") takeRaw(state);
     else if (!takePercent(state)) return undefined;
   }
-  return state.out;
+  return state.segments.join("") + state.segment;
 }
 
 interface Canonical {
   readonly path: string;
   at: number;
-  out: string;
-  /** Where `out` holds the last `%` that starts no escape; -1 before the first. */
-  lonePercent: number;
+  /** What is done, each with its slash. */
+  readonly segments: string[];
+  /** What is done since the last slash. */
+  segment: string;
 }
 
 function takeDots(state: Canonical, dots: DotSegment): void {
-  const parent = state.out.lastIndexOf("/", Math.max(state.out.length - 2, 0));
-  if (dots.isParent) state.out = state.out.slice(0, parent + 1) || "/";
+  if (dots.isParent) state.segments.pop();
+  if (state.segments.length === 0) state.segments.push("/");
   state.at = dots.end;
 }
 
 function takeRaw(state: Canonical): void {
   const character = state.path.charAt(state.at++);
-  state.out += character === "\\" ? "/" : encodeRaw(character);
+  if (character !== "/" && character !== "\\") {
+    state.segment += encodeRaw(character);
+    return;
+  }
+  state.segments.push(`${state.segment}/`);
+  state.segment = "";
 }
 
 /** @returns false for `%00` */
 function takePercent(state: Canonical): boolean {
-  const { path, at, out } = state;
+  const { path, at } = state;
   const code = escapedByte(path, at);
   if (code === 0) return false;
   if (code === undefined) {
-    state.lonePercent = out.length;
-    state.out += "%";
+    state.segment += startsNewEscape(path, at) ? "%25" : "%";
     state.at++;
     return true;
   }
   const byte = String.fromCharCode(code);
   state.at += 3;
-  state.out = UNRESERVED.test(byte)
-    ? guardEscape(out + byte, state.lonePercent, path.charAt(state.at))
-    : out + path.slice(at, state.at);
+  state.segment += UNRESERVED.test(byte) ? byte : path.slice(at, state.at);
   return true;
 }
 
@@ -149,10 +159,13 @@ function encodeRaw(character: string): string {
   return `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;
 }
 
-// A decoded character right behind a lone `%` must not complete an escape that the client did not write: `%%32e` is not `%2e`.
-function guardEscape(out: string, lonePercent: number, next: string): string {
-  if (lonePercent < 0 || lonePercent < out.length - 3) return out;
-  const tail = lonePercent === out.length - 2 ? out.slice(lonePercent + 1) + next : out.slice(lonePercent + 1);
-  if (!/^[0-9a-fA-F]{2}$/.test(tail)) return out;
-  return `${out.slice(0, lonePercent)}%25${out.slice(lonePercent + 1)}`;
+// Decoded characters right behind a lone `%` must not complete an escape that the client did not write: `%%32e` is not `%2e`.
+function startsNewEscape(path: string, at: number): boolean {
+  let next = at + 1;
+  for (let digit = 0; digit < 2; digit++) {
+    const code = path[next] === "%" ? escapedByte(path, next) : undefined;
+    if (!HEX_DIGIT.test(code === undefined ? path.charAt(next) : String.fromCharCode(code))) return false;
+    next += code === undefined ? 1 : 3;
+  }
+  return true;
 }

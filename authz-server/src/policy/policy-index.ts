@@ -1,5 +1,6 @@
-import type { Gateway, MeshConfig, RequestAuthentication } from "@gatehouse/protos";
+import type { ExtensionProvider, Gateway, MeshConfig, RequestAuthentication } from "@gatehouse/protos";
 import type { ImportedKeySet } from "../authn/key-set.ts";
+import { inlineDelegates } from "../routing/delegates.ts";
 import type { PreparedVirtualService } from "../routing/prepared-route.ts";
 import type { RoutingSources } from "../routing/route-table.ts";
 import type { PreparedAuthorizationPolicy, PreparedPolicy } from "./prepared-policy.ts";
@@ -14,6 +15,8 @@ export interface PolicySet {
   readonly namespaces: ReadonlyMap<string, ReadonlyMap<string, PreparedPolicy>>;
   /** By resource name. */
   readonly keySets: ReadonlyMap<string, ImportedKeySet>;
+  /** By name; the same object for as long as nothing in it changes. */
+  readonly providers: ReadonlyMap<string, ExtensionProvider>;
 }
 
 /** More workloads than this in one set of policy, and the earliest is worked out again. Identities come from outside. */
@@ -37,6 +40,7 @@ export class PolicyIndex {
       workload,
       mesh: this.set.mesh,
       keySets: this.set.keySets,
+      providers: this.set.providers,
       ...this.#applicable(workload),
       routing: this.#routingSources(),
     });
@@ -78,7 +82,7 @@ export class PolicyIndex {
     }
     this.#routing = {
       gateways: gateways.toSorted(byAge),
-      virtualServices: virtualServices.toSorted((a, b) => byAge(a.source, b.source)),
+      virtualServices: inlineDelegates(virtualServices.toSorted((a, b) => byAge(a.source, b.source))),
     };
     return this.#routing;
   }

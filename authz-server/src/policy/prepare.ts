@@ -57,10 +57,11 @@ export function prepare(
   }
   if (compile.errors.length > 0) return { ok: false, errors: compile.errors };
   const keySets = changedKeys(old.keySets, update.removed, importedKeys);
-  return { ok: true, index: new PolicyIndex({ mesh, namespaces: namespaces.result, keySets }) };
+  const providers = changedProviders(old.providers, update);
+  return { ok: true, index: new PolicyIndex({ mesh, namespaces: namespaces.result, keySets, providers }) };
 }
 
-const EMPTY: PolicySet = { mesh: DEFAULT_MESH, namespaces: new Map(), keySets: new Map() };
+const EMPTY: PolicySet = { mesh: DEFAULT_MESH, namespaces: new Map(), keySets: new Map(), providers: new Map() };
 
 function meshOf(resources: readonly PolicyResource[]): MeshConfig | undefined {
   return resources.find((resource) => resource.kind === "MeshConfig");
@@ -112,6 +113,13 @@ function changedKeys(
   const keySets = new Map([...old, ...imported]);
   for (const name of removed) if (!imported.has(name)) keySets.delete(name);
   return keySets;
+}
+
+function changedProviders(old: PolicySet["providers"], { upserts, removed }: PolicyUpdate): PolicySet["providers"] {
+  const gone = new Set(removed);
+  const kept = [...old.values()].filter((provider) => !gone.has(resourceName(provider)));
+  const added = upserts.filter((resource) => resource.kind === "ExtensionProvider");
+  return new Map([...kept, ...added].map((provider) => [provider.name, provider]));
 }
 
 /** Copies a namespace when it is first written to, and nothing else. */

@@ -8,7 +8,7 @@ import type {
   RequestAuthentication,
 } from "@gatehouse/protos";
 import { type PreparedVirtualService, prepareVirtualService } from "../routing/prepared-route.ts";
-import { compileRules, needsRawHeaders, type PreparedRule } from "./rule-matcher.ts";
+import { compileRules, composeRule, needsRawHeaders, type PreparedRule, type RuleParts } from "./rule-matcher.ts";
 
 /** What of a resource belongs to its namespace, compiled as far as it can be without its neighbours. */
 export type PreparedPolicy =
@@ -72,7 +72,8 @@ function toDenyAction(action: AuthorizationPolicy["action"]): AuthorizationPolic
 
 function denyAll({ kind, meta }: AuthorizationPolicy): PreparedRule {
   const ref: PolicyRef = { kind, namespace: meta.namespace, name: meta.name };
-  return { ref, index: 0, matches: () => true };
+  const parts: RuleParts = { from: [], to: [], when: [] };
+  return { ref, index: 0, matches: composeRule(parts), parts };
 }
 
 /** The resource that a prepared policy was made from. */

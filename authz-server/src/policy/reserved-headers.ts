@@ -8,6 +8,8 @@ const ROUTING_HEADERS: readonly string[] = [
   "x-envoy-max-retries",
   "x-envoy-retry-on",
   "x-envoy-retry-grpc-on",
+  "x-envoy-retriable-status-codes",
+  "x-envoy-retriable-header-names",
   "x-envoy-fault-abort-request",
   "x-envoy-fault-abort-request-percentage",
   "x-envoy-fault-delay-request",
@@ -38,7 +40,12 @@ export class ReservedHeaders {
 
 /** Whether a client sent one of our own headers: Envoy's configuration should have removed it before it chose a route. */
 export function isOwnHeaderSent(headers: readonly HeaderLine[]): boolean {
-  return headers.some(({ name }) => canonical(name).startsWith(OURS));
+  return headers.some(({ name }) => isOwnHeader(name));
+}
+
+/** Whether this is the name of a header by which we talk to Envoy. @param name in lower case */
+export function isOwnHeader(name: string): boolean {
+  return canonical(name).startsWith(OURS);
 }
 
 function canonical(name: string): string {

@@ -12,6 +12,7 @@ import type { Claims } from "../authn/claims.ts";
 import { isJsonList, type JsonValue } from "../authn/json.ts";
 import type { RequestAttributes } from "../authz/attributes.ts";
 import { asciiLowerCase, type HeaderLine, headerLineName, toByteString } from "../http-request.ts";
+import { hostReadings } from "./host-readings.ts";
 import { compileIpRanges } from "./ip-matcher.ts";
 import { compilePaths } from "./path-matcher.ts";
 import { compilePeer } from "./peer-matcher.ts";
@@ -23,6 +24,22 @@ export interface PreparedRule {
   /** Position in spec.rules. */
   readonly index: number;
   readonly matches: AttributeTest;
+  /** What `matches` is composed of, to explain it. */
+  readonly parts: RuleParts;
+}
+
+/** The tests of a rule: one of `from` (if there are any), one of `to` (if there are any), all of `when`. */
+export interface RuleParts {
+  /** Each entry is one `source`: all of its conditions must hold. */
+  readonly from: readonly (readonly PreparedCondition[])[];
+  /** Each entry is one `operation`: all of its conditions must hold. */
+  readonly to: readonly (readonly PreparedCondition[])[];
+  readonly when: readonly PreparedCondition[];
+}
+
+export interface PreparedCondition {
+  readonly condition: Condition;
+  readonly test: AttributeTest;
 }
 
 export type AttributeTest = (attributes: RequestAttributes) => boolean;
@@ -31,7 +48,10 @@ export type AttributeTest = (attributes: RequestAttributes) => boolean;
 export function compileRules(policy: AuthorizationPolicy, mesh: MeshConfig): readonly PreparedRule[] {
   const ref: PolicyRef = { kind: policy.kind, namespace: policy.meta.namespace, name: policy.meta.name };
   const context: RuleContext = { mesh, isNarrowing: policy.action !== "ALLOW" };
-  return policy.rules.map((rule) => ({ ref, index: rule.index, matches: compileRule(rule, context) }));
+  return policy.rules.map((rule) => {
+    const parts = compileParts(rule, context);
+    return { ref, index: rule.index, matches: composeRule(parts), parts };
+  });
 }
 
 /** Whether the policy looks at single header lines, which Envoy hands over only with `encode_raw_headers`. */
@@ -46,19 +66,27 @@ interface RuleContext {
   readonly isNarrowing: boolean;
 }
 
-function compileRule(rule: Rule, context: RuleContext): AttributeTest {
-  const tests = [
-    ...anyOf(rule.from, context),
-    ...anyOf(rule.to, context),
-    ...rule.when.map((condition) => compileCondition(condition, context)),
-  ];
-  return allOf(tests);
+function compileParts(rule: Rule, context: RuleContext): RuleParts {
+  const prepared = (condition: Condition): PreparedCondition => ({
+    condition,
+    test: compileCondition(condition, context),
+  });
+  return {
+    from: rule.from.map((source) => source.map(prepared)),
+    to: rule.to.map((operation) => operation.map(prepared)),
+    when: rule.when.map(prepared),
+  };
+}
+
+/** The one test of a whole rule. Without any part, it holds for every request. */
+export function composeRule({ from, to, when }: RuleParts): AttributeTest {
+  return allOf([...anyOf(from), ...anyOf(to), ...when.map(({ test }) => test)]);
 }
 
 /** One test for the whole list, or none for an empty list. */
-function anyOf(groups: readonly (readonly Condition[])[], context: RuleContext): readonly AttributeTest[] {
+function anyOf(groups: readonly (readonly PreparedCondition[])[]): readonly AttributeTest[] {
   if (groups.length === 0) return [];
-  const tests = groups.map((group) => allOf(group.map((condition) => compileCondition(condition, context))));
+  const tests = groups.map((group) => allOf(group.map(({ test }) => test)));
   const [only] = tests;
   if (tests.length === 1 && only !== undefined) return [only];
   return [(attributes) => tests.some((test) => test(attributes))];
@@ -86,7 +114,7 @@ function compileValues(condition: Condition, side: Side, { mesh, isNarrowing }: 
     case "header":
       return compileHeader(condition.name, condition[side]);
     case "host": {
-      const test = compileHost(condition[side]);
+      const test = compileHost(condition[side], mesh.strictPaths && isNarrowing === (side === "values"));
       return ({ request }) => test(asciiLowerCase(request.host));
     }
     case "method": {
@@ -123,7 +151,9 @@ function compileValues(condition: Condition, side: Side, { mesh, isNarrowing }: 
     case "sourceServiceAccount":
     case "sourceTrustDomain": {
       const test = compilePeer(condition.attribute, condition[side], mesh);
-      return ({ request }) => test(request.source.principal);
+      // A peer without certificate may be anybody: under `strictPaths` it is no "everybody but" that an ALLOW lets in.
+      const isUnknownListed = mesh.strictPaths && !isNarrowing && side === "notValues";
+      return ({ request }) => test(request.source.principal) || (isUnknownListed && request.source.principal === "");
     }
     case "requestPrincipal":
       return compileRequestPrincipals(condition, side);
@@ -154,10 +184,14 @@ function compileHeader(name: string, matches: readonly AuthorizationMatch[]): At
   return ({ headers }) => headers.some(fits);
 }
 
-/** Hosts are compared without regard to case; `*` is any host that is given. */
-function compileHost(matches: readonly AuthorizationMatch[]): TextTest {
+/**
+ * Hosts are compared without regard to case; `*` is any host that is given.
+ * @param wide a host fits if an upstream might read it as one that does
+ */
+function compileHost(matches: readonly AuthorizationMatch[], wide: boolean): TextTest {
   if (matches.some((match) => match.kind === "present")) return () => true;
-  return compileAnyOf(matches, (host) => asciiLowerCase(toByteString(host)));
+  const test = compileAnyOf(matches, (host) => asciiLowerCase(toByteString(host)));
+  return wide ? (host) => hostReadings(host).some(test) : test;
 }
 
 function compileRequestPrincipals(condition: RequestPrincipalCondition, side: Side): AttributeTest {

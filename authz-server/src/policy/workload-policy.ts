@@ -1,8 +1,15 @@
-import { type JwtRule, keySetResourceName, type MeshConfig, type RequestAuthentication } from "@gatehouse/protos";
+import {
+  type ExtensionProvider,
+  type JwtRule,
+  keySetResourceName,
+  type MeshConfig,
+  type RequestAuthentication,
+} from "@gatehouse/protos";
 import { type ImportedKeySet, NO_KEYS } from "../authn/key-set.ts";
 import { type PreparedJwtRule, prepareJwtRule } from "../authn/prepared-jwt-rule.ts";
 import type { ActionRules } from "../authz/evaluate.ts";
 import { buildRouteTable, type RouteTable, type RoutingSources, serversOf } from "../routing/route-table.ts";
+import { type CustomCheck, groupByProvider } from "./custom-check.ts";
 import type { PreparedAuthorizationPolicy } from "./prepared-policy.ts";
 import { ReservedHeaders } from "./reserved-headers.ts";
 import type { PreparedRule } from "./rule-matcher.ts";
@@ -11,11 +18,13 @@ import type { Workload } from "./workload.ts";
 /** All that is enforced for one workload, merged and ready. */
 export interface WorkloadPolicy {
   readonly workload: Workload;
+  /** What this was merged from, to explain it. */
+  readonly applicable: ApplicablePolicies;
   readonly mesh: MeshConfig;
   /** Sorted by issuer. */
   readonly jwtRules: readonly PreparedJwtRule[];
-  /** CUSTOM rules: requests that match must be allowed by a provider. */
-  readonly custom: readonly PreparedRule[];
+  /** In the order in which providers are asked. */
+  readonly custom: readonly CustomCheck[];
   readonly audit: readonly PreparedRule[];
   readonly enforced: ActionRules;
   /** Evaluated and recorded, never enforced; null when no policy is in dry-run. */
@@ -34,6 +43,8 @@ export interface ApplicablePolicies {
   readonly workload: Workload;
   readonly mesh: MeshConfig;
   readonly keySets: ReadonlyMap<string, ImportedKeySet>;
+  /** By name. */
+  readonly providers: ReadonlyMap<string, ExtensionProvider>;
   /** In Istio's order: the workload's namespace, then the root namespace, oldest first. */
   readonly requestAuthentications: readonly RequestAuthentication[];
   readonly authorizationPolicies: readonly PreparedAuthorizationPolicy[];
@@ -60,9 +71,10 @@ export function buildWorkloadPolicy(applicable: ApplicablePolicies): WorkloadPol
   };
   return {
     workload,
+    applicable,
     mesh,
     jwtRules,
-    custom: rulesOf(enforced, "CUSTOM"),
+    custom: groupByProvider(enforced, applicable.providers),
     audit: rulesOf(enforced, "AUDIT"),
     enforced: actionRules(enforced),
     dryRun: dryRun.length === 0 ? null : actionRules(dryRun),
@@ -104,11 +116,13 @@ function mergeJwtRules(
   requestAuthentications: readonly RequestAuthentication[],
   keySets: ReadonlyMap<string, ImportedKeySet>,
 ): readonly PreparedJwtRule[] {
-  const prepared = requestAuthentications.flatMap(({ meta, jwtRules }) => {
+  const prepared = requestAuthentications.flatMap(({ kind, meta, jwtRules }) => {
+    const ref = { kind, namespace: meta.namespace, name: meta.name };
     const rules = meta.unenforceable !== "" && jwtRules.length === 0 ? [rejectAllRule(meta.unenforceable)] : jwtRules;
-    return rules.map((rule) => {
+    return rules.map((rule, index) => {
       const invalid = rule.invalid === "" ? meta.unenforceable : rule.invalid;
-      return prepareJwtRule({ ...rule, invalid }, keySets.get(keySetResourceName(rule.keySet)) ?? NO_KEYS);
+      const keySet = keySets.get(keySetResourceName(rule.keySet)) ?? NO_KEYS;
+      return prepareJwtRule({ ...rule, invalid }, { ref, index }, keySet);
     });
   });
   return prepared.toSorted((a, b) => compareBytes(a.issuer, b.issuer));

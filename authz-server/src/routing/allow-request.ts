@@ -1,7 +1,6 @@
 import type { RequestAttributes } from "../authz/attributes.ts";
 import { ALLOW, type Allow } from "../decision.ts";
-import type { HeaderLine } from "../http-request.ts";
-import type { Forward } from "./route.ts";
+import type { Forward } from "./prepared-action.ts";
 
 /**
  * Puts all changes of a request that goes on together.
@@ -15,23 +14,16 @@ export function allowRequest(attributes: RequestAttributes, route: Forward | nul
   const newPath = route?.path ?? path + query;
   if (newPath !== request.path) set.set(":path", newPath);
   for (const { name, value } of addedHeaders) set.set(name, joined(set.get(name), value));
+
   const removedByRoute = route?.removeHeaders ?? [];
-  for (const { name, value, append } of route?.setHeaders ?? []) {
-    const before = removedByRoute.includes(name)
-      ? set.get(name)
-      : (set.get(name) ?? sentValue(attributes.headers, name));
-    set.set(name, append ? joined(before, value) : value);
-  }
+  for (const name of removedByRoute) set.delete(name);
+  for (const { name, value } of route?.setHeaders ?? []) set.set(name, value);
+
   const removed = new Set([...removedHeaders, ...removedByRoute].filter((name) => !set.has(name)));
   const responseHeaders = route?.responseHeaders ?? [];
   if (set.size + removed.size + responseHeaders.length === 0) return ALLOW;
   const setHeaders = Array.from(set, ([name, value]) => ({ name, value }));
   return { kind: "allow", setHeaders, removeHeaders: [...removed], responseHeaders };
-}
-
-function sentValue(headers: readonly HeaderLine[], name: string): string | undefined {
-  const values = headers.filter((line) => line.name === name).map(({ value }) => value);
-  return values.length === 0 ? undefined : values.join(",");
 }
 
 function joined(before: string | undefined, value: string): string {

@@ -1,4 +1,5 @@
-import type { RouteTable, VirtualHost } from "./route-table.ts";
+/** Finds the entry of a host name, which is in lower case and has no port. */
+export type HostFinder<Entry> = (host: string) => Entry | undefined;
 
 /** The more specific of two host patterns that have hosts in common; undefined when they have none. */
 export function intersectHosts(a: string, b: string): string | undefined {
@@ -7,16 +8,28 @@ export function intersectHosts(a: string, b: string): string | undefined {
 }
 
 /**
- * Finds the one virtual host of an authority: exact, then the longest `*.suffix`, then the longest `prefix.*`, then `*`.
- * @param authority lower case; its port is ignored
+ * Prepares the choice of one entry for a host: exact, then the longest `*.suffix`, then the longest `prefix.*`, then `*`.
+ * At least one character stands for the star.
+ * @param entries by host pattern, in lower case
  */
-export function findVirtualHost({ virtualHosts }: RouteTable, authority: string): VirtualHost | undefined {
-  const host = withoutPort(authority);
-  return virtualHosts.get(host) ?? longestWildcard(virtualHosts, host) ?? virtualHosts.get("*");
+export function compileHosts<Entry>(entries: ReadonlyMap<string, Entry>): HostFinder<Entry> {
+  const suffixes = byLength(entries, (pattern) => (pattern.startsWith("*") ? pattern.slice(1) : ""));
+  const prefixes = byLength(entries, (pattern) => (pattern.endsWith("*") ? pattern.slice(0, -1) : ""));
+  const any = entries.get("*");
+  return (host) =>
+    entries.get(host) ??
+    longest(suffixes, host, (length) => host.slice(-length)) ??
+    longest(prefixes, host, (length) => host.slice(0, length)) ??
+    any;
 }
 
-// A longer name is no host of anybody's; looking for its wildcards would only cost time.
-const MAX_DNS_NAME = 255;
+/** Finds the virtual host of an authority. @param authority in lower case; its port is ignored */
+export function findVirtualHost<Entry>(
+  table: { readonly findHost: HostFinder<Entry> },
+  authority: string,
+): Entry | undefined {
+  return table.findHost(withoutPort(authority));
+}
 
 function covers(pattern: string, host: string): boolean {
   if (pattern === host || pattern === "*") return true;
@@ -24,15 +37,23 @@ function covers(pattern: string, host: string): boolean {
   return pattern.endsWith("*") && host.startsWith(pattern.slice(0, -1)) && host.length > pattern.length - 1;
 }
 
-function longestWildcard(hosts: ReadonlyMap<string, VirtualHost>, host: string): VirtualHost | undefined {
-  if (host.length > MAX_DNS_NAME) return undefined;
-  // At least one character must stand for the star.
-  for (let at = 1; at < host.length; at++) {
-    const found = hosts.get(`*${host.slice(at)}`);
-    if (found !== undefined) return found;
+/** The fixed parts of wildcards with their entries, longest first: a request tries one look-up for each length that occurs. */
+type ByLength<Entry> = readonly (readonly [length: number, entries: ReadonlyMap<string, Entry>])[];
+
+function byLength<Entry>(entries: ReadonlyMap<string, Entry>, fixedPart: (pattern: string) => string): ByLength<Entry> {
+  const lengths = new Map<number, Map<string, Entry>>();
+  for (const [pattern, entry] of entries) {
+    const fixed = fixedPart(pattern);
+    if (fixed === "") continue;
+    const sameLength = lengths.get(fixed.length) ?? new Map<string, Entry>();
+    lengths.set(fixed.length, sameLength.set(fixed, entry));
   }
-  for (let end = host.length - 1; end > 0; end--) {
-    const found = hosts.get(`${host.slice(0, end)}*`);
+  return [...lengths].toSorted(([a], [b]) => b - a);
+}
+
+function longest<Entry>(wildcards: ByLength<Entry>, host: string, part: (length: number) => string): Entry | undefined {
+  for (const [length, entries] of wildcards) {
+    const found = length < host.length ? entries.get(part(length)) : undefined;
     if (found !== undefined) return found;
   }
   return undefined;

@@ -13,7 +13,7 @@ export function compileHttpMatch(match: HttpMatch): RouteTest {
   const tests: RouteTest[] = [
     ...compileUri(match.uri, match.ignoreUriCase),
     ...optional(match.method, ({ request }) => request.method),
-    ...optional(match.scheme, ({ request }) => request.scheme, asciiLowerCase),
+    ...optional(match.scheme, ({ request }) => asciiLowerCase(request.scheme)),
     ...optional(match.authority, ({ request }) => request.host),
     ...match.headers.map(compileHeader),
     ...match.withoutHeaders.map(compileWithoutHeader),
@@ -28,7 +28,7 @@ export function compileHttpMatch(match: HttpMatch): RouteTest {
 export function isCatchAll(match: HttpMatch): boolean {
   const isAnyUri =
     match.uri === null ||
-    (match.uri.kind === "prefix" && (match.uri.value === "/" || match.uri.value === "")) ||
+    (match.uri.kind === "prefix" && match.uri.value === "/") ||
     (match.uri.kind === "regex" && match.uri.value === ".*");
   return (
     isAnyUri &&
@@ -51,26 +51,25 @@ function compileUri(uri: StringMatch | null, ignoreCase: boolean): readonly Rout
   return [({ path }) => test(asciiLowerCase(path))];
 }
 
-function optional(
-  match: StringMatch | null,
-  read: (request: RequestAttributes) => string,
-  fold: (text: string) => string = (text) => text,
-): readonly RouteTest[] {
+function optional(match: StringMatch | null, read: (request: RequestAttributes) => string): readonly RouteTest[] {
   if (match === null) return [];
-  const test = compileOne(match, (text) => fold(toByteString(text)));
-  return [(request) => test(fold(read(request)))];
+  const test = compileOne(match, toByteString);
+  return [(request) => test(read(request))];
 }
 
 /** `present` is the presence of the header, even an empty one; otherwise one line that matches is enough. */
 function compileHeader({ name: written, match }: HeaderMatch): RouteTest {
   const name = headerLineName(written);
   const test: TextTest = match.kind === "present" ? () => true : compileOne(match, toByteString);
+  // The line that arrived has the path before it was normalised and freed from tokens.
+  if (name === ":path") return ({ path, query }) => test(path + query);
   return ({ headers }) => headers.some((line) => line.name === name && test(line.value));
 }
 
 /** As in Envoy, a header that is missing counts as an empty one here. */
 function compileWithoutHeader({ name: written, match }: HeaderMatch): RouteTest {
   const name = headerLineName(written);
+  if (name === ":path") return not(compileHeader({ name, match }));
   if (match.kind === "present") return ({ headers }) => !headers.some((line) => line.name === name);
   const test = compileOne(match, toByteString);
   return ({ headers }) => {

@@ -1,44 +1,53 @@
 import type { HttpMatch, Rewrite } from "@gatehouse/protos";
 import { RE2JS } from "re2js";
-import type { RequestAttributes } from "../authz/attributes.ts";
 import { toByteString } from "../http-request.ts";
 
-/** `path` with query, `authority`; null where the request keeps its own. */
-export interface Rewritten {
-  readonly path: string | null;
-  readonly authority: string | null;
-}
-
-export type Rewriter = (request: RequestAttributes) => Rewritten;
+/** Makes the new path of a path, both without query; null where it stays. */
+export type PathRewriter = (path: string) => string | null;
 
 /**
- * Prepares what a route's `rewrite` makes of a request.
+ * Prepares what a route's `rewrite` makes of a path.
  * @param match the entry by which the route is reached
+ * @returns null when paths are not rewritten
  * @throws RE2JSException for a regular expression that is not RE2
  */
-export function prepareRewrite(rewrite: Rewrite | null, match: HttpMatch | null): Rewriter {
-  if (rewrite === null) return () => KEPT;
-  const authority = rewrite.authority === "" ? null : toByteString(rewrite.authority);
-  const rewritePath = preparePath(rewrite, match);
-  return (request) => ({ path: rewritePath === null ? null : rewritePath(request.path) + request.query, authority });
-}
-
-const KEPT: Rewritten = { path: null, authority: null };
-
-function preparePath(rewrite: Rewrite, match: HttpMatch | null): ((path: string) => string) | null {
-  if (rewrite.uriRegex !== null) {
-    const regex = RE2JS.compile(toByteString(rewrite.uriRegex.match));
-    // Envoy's substitution writes groups as \1, re2js as $1.
-    const substitution = toByteString(rewrite.uriRegex.rewrite)
-      .replaceAll("$", "\\$")
-      .replace(/\\(\d)/g, "$$$1");
-    return (path) => regex.matcher(path).replaceAll(substitution);
-  }
+export function prepareRewrite(rewrite: Rewrite | null, match: HttpMatch | null): PathRewriter | null {
+  if (rewrite === null) return null;
+  if (rewrite.uriRegex !== null) return regexRewriter(rewrite.uriRegex);
   if (rewrite.uri === null) return null;
   const uri = toByteString(rewrite.uri);
   const matched = match?.uri ?? null;
+  // Envoy cuts off as many characters as the match has, whatever follows: prefix /a makes /b.c of /a.c.
   if (matched === null) return (path) => uri + path.slice(1);
   if (matched.kind !== "prefix") return () => uri;
   const { length } = toByteString(matched.value);
   return (path) => uri + path.slice(length);
+}
+
+function regexRewriter({ match, rewrite }: { readonly match: string; readonly rewrite: string }): PathRewriter {
+  const regex = RE2JS.compile(toByteString(match));
+  const substitution = parseSubstitution(toByteString(rewrite));
+  return (path) => {
+    const matcher = regex.matcher(path);
+    let result = "";
+    let end = 0;
+    while (matcher.find()) {
+      const found = substitution
+        .map((part) => (typeof part === "string" ? part : (matcher.group(part) ?? "")))
+        .join("");
+      result += path.slice(end, matcher.start()) + found;
+      end = matcher.end();
+    }
+    result += path.slice(end);
+    // Envoy leaves the path alone when nothing would be left of it.
+    return result === "" ? null : result;
+  };
+}
+
+/** Texts and numbers of groups. RE2 writes a group as `\1`, the whole match as `\0` and a backslash as two. */
+function parseSubstitution(text: string): readonly (string | number)[] {
+  return [...text.matchAll(/\\(\d)|\\\\|[^\\]+|\\/g)].map(([part, group]) => {
+    if (group !== undefined) return Number(group);
+    return part === "\\\\" ? "\\" : part;
+  });
 }

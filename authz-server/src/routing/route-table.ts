@@ -1,12 +1,17 @@
 import type { Gateway, GatewayServer, VirtualService } from "@gatehouse/protos";
 import type { Workload } from "../policy/workload.ts";
-import { intersectHosts } from "./host-match.ts";
+import { compileHosts, type HostFinder, intersectHosts } from "./host-match.ts";
 import type { PreparedRoute, PreparedVirtualService } from "./prepared-route.ts";
 
 /** The routes of one gateway workload at one server port. */
 export interface RouteTable {
+  /** Of the Gateway's server. */
+  readonly port: number;
   /** By host, lower case; wildcards as written (`*.foo.com`, `foo.*`, `*`). */
   readonly virtualHosts: ReadonlyMap<string, VirtualHost>;
+  readonly findHost: HostFinder<VirtualHost>;
+  /** Some route looks at single header lines. */
+  readonly needsRawHeaders: boolean;
 }
 
 export interface VirtualHost {
@@ -40,11 +45,16 @@ export function serversOf(workload: Workload, gateways: readonly Gateway[]): rea
     const selected = gateways.filter((gateway) => isSelected(gateway, workload));
     return selected.length === 0 ? null : selected.flatMap(toServed);
   }
-  return workload.gateways.flatMap((name) => {
-    const gateway = gateways.find((candidate) => nameOf(candidate) === name);
-    if (gateway !== undefined) return toServed(gateway);
-    return [{ gateway: name, namespace: name.split("/")[0] ?? "", server: ANY_SERVER }];
+  // In the order of the Gateways, not of the names: Istio merges the oldest first.
+  const stated = new Set(workload.gateways);
+  const known = gateways.filter((gateway) => stated.has(nameOf(gateway)));
+  for (const gateway of known) stated.delete(nameOf(gateway));
+  const withoutObject = (name: string): ServedBy => ({
+    gateway: name,
+    namespace: name.split("/")[0] ?? "",
+    server: ANY_SERVER,
   });
+  return [...known.flatMap(toServed), ...[...stated].map(withoutObject)];
 }
 
 /** Builds the table of one port. @param port of the Gateway's server */
@@ -55,22 +65,33 @@ export function buildRouteTable(
   virtualServices: readonly PreparedVirtualService[],
 ): RouteTable {
   const hosts = new Map<string, { routes: PreparedRoute[]; httpsRedirect: boolean }>();
+  const hostNamed = (name: string) => {
+    const host = hosts.get(name) ?? { routes: [], httpsRedirect: false };
+    hosts.set(name, host);
+    return host;
+  };
   for (const served of servers) {
-    if (served.server.port !== port && served.server.port !== 0) continue;
-    for (const virtualService of visibleTo(served, virtualServices)) {
-      const names = hostsAt(virtualService.source, served);
-      if (names.length === 0) continue;
-      const routes = reachableRoutes(virtualService, served, port, workload);
-      for (const name of names) {
-        const host = hosts.get(name) ?? { routes: [], httpsRedirect: served.server.httpsRedirect };
+    const { server } = served;
+    if ((server.port !== port && server.port !== 0) || !isHttp(server)) continue;
+    for (const virtualService of visibleTo(served, workload, virtualServices)) {
+      const routes = reachableRoutes(virtualService, { served, port, workload });
+      if (routes.length === 0 && !virtualService.keepsHosts) continue;
+      for (const name of hostsAt(virtualService.source, served)) {
+        const host = hostNamed(name);
         host.routes.push(...routes);
-        hosts.set(name, host);
+        host.httpsRedirect ||= server.httpsRedirect;
       }
     }
+    if (server.httpsRedirect) for (const name of hostsForAll(server)) hostNamed(name).httpsRedirect = true;
   }
   const virtualHosts = new Map<string, VirtualHost>();
   for (const [name, host] of hosts) virtualHosts.set(name, { ...host, routes: catchAllsLast(host.routes) });
-  return { virtualHosts };
+  const needsRawHeaders = [...hosts.values()].some(({ routes }) => routes.some(looksAtHeaders));
+  return { port, virtualHosts, findHost: compileHosts(virtualHosts), needsRawHeaders };
+}
+
+function looksAtHeaders({ match }: PreparedRoute): boolean {
+  return match !== null && match.headers.length + match.withoutHeaders.length > 0;
 }
 
 const ANY_SERVER: GatewayServer = { port: 0, protocol: "HTTP", hosts: ["*"], httpsRedirect: false };
@@ -90,26 +111,38 @@ function nameOf(gateway: Gateway): string {
   return `${gateway.meta.namespace}/${gateway.meta.name}`;
 }
 
-/** The VirtualServices bound to a gateway and exported to its namespace: its own private ones first, then those meant for it, then the public. */
-function visibleTo(served: ServedBy, all: readonly PreparedVirtualService[]): readonly PreparedVirtualService[] {
+/** Connections of other protocols carry no requests that Envoy would ask about. */
+function isHttp({ protocol }: GatewayServer): boolean {
+  return !["TCP", "TLS", "MONGO", "MYSQL", "REDIS"].includes(protocol);
+}
+
+/** The hosts that a server redirects to https whether or not a VirtualService has them; Istio leaves out those of one namespace. */
+function hostsForAll({ hosts }: GatewayServer): readonly string[] {
+  return hosts.filter((host) => !host.includes("/") || host.startsWith("*/")).map((host) => host.replace("*/", ""));
+}
+
+/**
+ * The VirtualServices bound to a gateway and exported to the workload's namespace: its own private ones first, then those meant for it,
+ * then the public.
+ */
+function visibleTo(
+  served: ServedBy,
+  { namespace }: Workload,
+  all: readonly PreparedVirtualService[],
+): readonly PreparedVirtualService[] {
   const tiers: [PreparedVirtualService[], PreparedVirtualService[], PreparedVirtualService[]] = [[], [], []];
   for (const virtualService of all) {
-    const { gateways } = virtualService.source;
-    const isBound = gateways.includes(served.gateway) || isBoundByMatch(virtualService.source, served.gateway);
-    if (!isBound) continue;
-    const tier = visibility(virtualService.source, served.namespace);
+    if (!virtualService.source.gateways.includes(served.gateway)) continue;
+    const tier = visibility(virtualService.source, namespace);
     if (tier !== null) tiers[tier].push(virtualService);
   }
   return tiers.flat();
 }
 
-function isBoundByMatch(source: VirtualService, gateway: string): boolean {
-  return source.http.some((route) => route.match.some((match) => match.gateways.includes(gateway)));
-}
-
 function visibility({ exportTo, meta }: VirtualService, namespace: string): 0 | 1 | 2 | null {
   if (exportTo.length === 0 || exportTo.includes("*")) return 2;
-  if (exportTo.includes(".") && meta.namespace === namespace) return 0;
+  if (exportTo.includes("~")) return null;
+  if (meta.namespace === namespace && (exportTo.includes(".") || exportTo.includes(namespace))) return 0;
   return exportTo.includes(namespace) ? 1 : null;
 }
 
@@ -127,33 +160,27 @@ function hostsAt(source: VirtualService, { server, namespace }: ServedBy): reado
   return [...names];
 }
 
-/** The routes that this gateway and port let through, up to the first that takes every request. */
-function reachableRoutes(
-  virtualService: PreparedVirtualService,
-  served: ServedBy,
-  port: number,
-  workload: Workload,
-): readonly PreparedRoute[] {
-  const routes: PreparedRoute[] = [];
-  for (const route of virtualService.routes) {
-    if (!isOffered(route, virtualService.source, { served, port, workload })) continue;
-    routes.push(route);
-    if (route.isCatchAll) break;
-  }
-  return routes;
-}
-
 interface Place {
   readonly served: ServedBy;
   readonly port: number;
   readonly workload: Workload;
 }
 
-function isOffered({ match }: PreparedRoute, source: VirtualService, { served, port, workload }: Place): boolean {
-  if (match === null) return source.gateways.includes(served.gateway);
+/** The routes that this gateway and port let through, up to the first that takes every request. */
+function reachableRoutes(virtualService: PreparedVirtualService, place: Place): readonly PreparedRoute[] {
+  const routes: PreparedRoute[] = [];
+  for (const route of virtualService.routes) {
+    if (!isOffered(route, place)) continue;
+    routes.push(route);
+    if (route.isCatchAll) break;
+  }
+  return routes;
+}
+
+function isOffered({ match }: PreparedRoute, { served, port, workload }: Place): boolean {
+  if (match === null) return true;
   if (match.port !== 0 && match.port !== port) return false;
   if (match.gateways.length > 0) return match.gateways.includes(served.gateway);
-  if (!source.gateways.includes(served.gateway)) return false;
   if (match.sourceNamespace !== "" && match.sourceNamespace !== workload.namespace) return false;
   return match.sourceLabels.every(({ name, value }) => workload.labels.get(name) === value);
 }

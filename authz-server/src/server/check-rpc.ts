@@ -44,7 +44,9 @@ export function checkImplementation(options: CheckRpcOptions): UntypedServiceImp
   const Check: handleUnaryCall<Uint8Array, Uint8Array> = (call: ServerUnaryCall<Uint8Array, Uint8Array>, answer) => {
     let result: Uint8Array | Promise<Uint8Array>;
     try {
-      result = handler(call.request, toCallMetadata(call.metadata), identity);
+      result = handler(call.request, toCallMetadata(call.metadata), identity, (cancelled) =>
+        call.on("cancelled", cancelled),
+      );
     } catch (error) {
       fail(error, answer, options);
       return;

@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import { TokenCache, type TokenCacheLimits } from "../authn/token-cache.ts";
+import type { AskProvider } from "../custom/provider-answer.ts";
 import { type DecideIo, decide } from "../decide.ts";
 import { accessDenied, type Decision, type Respond } from "../decision.ts";
 import { readCheckRequest } from "../envoy/check-request.ts";
@@ -8,6 +9,7 @@ import { ProtoError } from "../envoy/proto-reader.ts";
 import type { HttpRequest } from "../http-request.ts";
 import type { PolicyState } from "../state.ts";
 import type { CheckMetrics } from "../telemetry/metrics.ts";
+import { createDecisionLog } from "./decision-log.ts";
 import type { ListenerIdentity } from "./listener-identity.ts";
 import { WorkloadResolver } from "./workload-resolver.ts";
 
@@ -19,12 +21,14 @@ export interface CallMetadata {
 /**
  * Answers one CheckRequest (bytes) with one CheckResponse (bytes), whatever transport carries them.
  * @param listener the workload that the listening port speaks for, if it is bound to one
+ * @param onCancel tells the transport whom to call when nobody waits for the answer any more
  * @throws CheckUnavailable, InvalidCheckRequest; nothing else
  */
 export type CheckHandler = (
   message: Uint8Array,
   metadata: CallMetadata,
   listener: ListenerIdentity | null,
+  onCancel?: (cancelled: () => void) => void,
 ) => Uint8Array | Promise<Uint8Array>;
 
 /** No policy was ever received. The transport answers UNAVAILABLE, so that Envoy tries another replica. */
@@ -37,6 +41,12 @@ export interface CheckServiceOptions {
   readonly state: PolicyState;
   readonly metrics: CheckMetrics;
   readonly log: Logger;
+  /** Where records of AUDIT policies go; default: `log` with `name: "audit"`, whatever its level. */
+  readonly auditLog?: Logger | undefined;
+  /** Left out: requests that CUSTOM rules are about are denied. */
+  readonly askProvider?: AskProvider | undefined;
+  /** Hears of tokens that may be signed with a key that the key set of this name lacks. */
+  readonly onUnknownKey?: (keySet: string) => void;
   /** Wall clock, milliseconds since the epoch. */
   readonly nowMs: () => number;
   /** In [0, 1); for weights. */
@@ -52,22 +62,29 @@ export function createCheckHandler(options: CheckServiceOptions): CheckHandler {
   const { state, metrics, log } = options;
   const resolver = new WorkloadResolver();
   const io = createIo(options);
-  return (message, metadata, listener) => {
+  return (message, metadata, listener, onCancel) => {
     const startedMs = performance.now();
     const index = state.current;
     if (index === null) throw new CheckUnavailable("no policy received yet");
     const request = read(message);
+    const answer = (decision: Decision): Uint8Array => {
+      const reason = decision.kind === "allow" ? "allowed" : decision.reason;
+      metrics.decision(decision.kind === "allow" ? "allow" : "deny", reason, (performance.now() - startedMs) / 1000);
+      return encode(decision, options);
+    };
     const decision = failClosed(options, () => {
       const workload = resolver.resolve(request, metadata, listener);
-      if (workload !== undefined) return decide(index.select(workload), request, io);
+      if (workload !== undefined) {
+        const policy = index.select(workload);
+        return decide(policy, request, policy.custom.length === 0 ? io : cancellable(io, onCancel));
+      }
       metrics.unknownWorkload();
       const peer = request.destination.address;
       if (resolver.isNewPeer(peer)) log.warn({ peer }, "denied: Envoy does not say which workload it serves");
       return accessDenied("unknown_workload");
     });
-    const reason = decision.kind === "allow" ? "allowed" : decision.reason;
-    metrics.decision(decision.kind === "allow" ? "allow" : "deny", reason, (performance.now() - startedMs) / 1000);
-    return encode(decision, options);
+    if (!(decision instanceof Promise)) return answer(decision);
+    return decision.catch((error: unknown) => failed(error, options)).then(answer);
   };
 }
 
@@ -91,14 +108,21 @@ function read(message: Uint8Array): HttpRequest {
   throw new InvalidCheckRequest("no HTTP attributes");
 }
 
-function failClosed({ metrics, log }: CheckServiceOptions, decideRequest: () => Decision): Decision {
+function failClosed(
+  options: CheckServiceOptions,
+  decideRequest: () => Decision | Promise<Decision>,
+): Decision | Promise<Decision> {
   try {
     return decideRequest();
   } catch (error) {
-    metrics.error("decide");
-    log.error({ err: error }, "deciding failed; denied");
-    return INTERNAL_ERROR;
+    return failed(error, options);
   }
+}
+
+function failed(error: unknown, { metrics, log }: CheckServiceOptions): Decision {
+  metrics.error("decide");
+  log.error({ err: error }, "deciding failed; denied");
+  return INTERNAL_ERROR;
 }
 
 function encode(decision: Decision, { metrics, log }: CheckServiceOptions): Uint8Array {
@@ -111,11 +135,34 @@ function encode(decision: Decision, { metrics, log }: CheckServiceOptions): Uint
   }
 }
 
-function createIo({ nowMs, random, metrics, tokenCache }: CheckServiceOptions): DecideIo {
+/** Questions to providers end when the caller goes. */
+function cancellable(io: DecideIo, onCancel: ((cancelled: () => void) => void) | undefined): DecideIo {
+  const { askProvider } = io;
+  if (askProvider === undefined || onCancel === undefined) return io;
+  const ending = new AbortController();
+  let isListening = false;
+  return {
+    ...io,
+    askProvider(provider, request) {
+      if (!isListening) onCancel(() => ending.abort());
+      isListening = true;
+      return askProvider(provider, request, ending.signal);
+    },
+  };
+}
+
+function createIo(options: CheckServiceOptions): DecideIo {
+  const { nowMs, random, metrics, log, tokenCache } = options;
   return {
     cache: new TokenCache(tokenCache ?? DEFAULT_TOKEN_CACHE, (result) => metrics.tokenCache(result)),
     now: nowMs,
     random: random ?? Math.random,
-    record: { dryRun: (verdict) => metrics.dryRun(verdict.kind) },
+    record: createDecisionLog({
+      metrics,
+      log,
+      auditLog: options.auditLog ?? log.child({ name: "audit" }, { level: "info" }),
+    }),
+    askProvider: options.askProvider,
+    ...(options.onUnknownKey === undefined ? {} : { onUnknownKey: options.onUnknownKey }),
   };
 }

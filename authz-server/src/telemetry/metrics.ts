@@ -12,6 +12,10 @@ export interface CheckMetrics {
   unknownWorkload(): void;
   /** Counts one evaluation of the policies in dry-run, by what they would have answered. */
   dryRun(verdict: "allowed" | "denied"): void;
+  /** Counts a request that AUDIT rules match. */
+  audit(decision: "allow" | "deny"): void;
+  /** Counts one question to a CUSTOM provider, by how it ended. */
+  provider(result: "allowed" | "denied" | "failed" | "refused"): void;
   /** Counts one look into the cache of verified tokens. */
   tokenCache(result: "hit" | "miss"): void;
   /** Counts something that should not happen; `kind` from a closed set of the code. */
@@ -43,9 +47,7 @@ const DURATION_BUCKETS_SEC = [
  * @param nowMs wall clock, for ages
  */
 export function createAuthzMetrics(registry: Registry, nowMs: () => number): AuthzMetrics {
-  const errors = newTally();
-  const tokenCache = newTally();
-  const dryRuns = newTally();
+  const { errors, tokenCache, dryRuns, audits, providers } = createTallies(registry);
   const decisions = { allow: newTally(), deny: newTally(), error: newTally() };
   let unknownWorkloads = 0;
   const duration = new Histogram({
@@ -66,27 +68,6 @@ export function createAuthzMetrics(registry: Registry, nowMs: () => number): Aut
         for (const [reason, count] of tally) this.inc({ decision, reason }, count);
       }
     },
-  });
-  exposeTally({
-    name: "errors_total",
-    help: "Failures inside the server, by kind. Each was answered with a deny or a gRPC error.",
-    label: "kind",
-    tally: errors,
-    registry,
-  });
-  exposeTally({
-    name: "token_cache_total",
-    help: "Look-ups in the cache of verified tokens, by result.",
-    label: "result",
-    tally: tokenCache,
-    registry,
-  });
-  exposeTally({
-    name: "dry_run_total",
-    help: "Evaluations of policies in dry-run, by what they would have answered.",
-    label: "verdict",
-    tally: dryRuns,
-    registry,
   });
   new Counter({
     name: `${PREFIX}unknown_workload_total`,
@@ -109,6 +90,12 @@ export function createAuthzMetrics(registry: Registry, nowMs: () => number): Aut
     dryRun(verdict) {
       count(dryRuns, verdict);
     },
+    audit(decision) {
+      count(audits, decision);
+    },
+    provider(result) {
+      count(providers, result);
+    },
     tokenCache(result) {
       count(tokenCache, result);
     },
@@ -117,6 +104,55 @@ export function createAuthzMetrics(registry: Registry, nowMs: () => number): Aut
     },
     ...createDiscoveryMetrics(registry, nowMs),
   };
+}
+
+/** Counters with one label. */
+function createTallies(registry: Registry): {
+  readonly [Name in "errors" | "tokenCache" | "dryRuns" | "audits" | "providers"]: Tally;
+} {
+  const tallies = {
+    errors: newTally(),
+    tokenCache: newTally(),
+    dryRuns: newTally(),
+    audits: newTally(),
+    providers: newTally(),
+  };
+  exposeTally({
+    name: "errors_total",
+    help: "Failures inside the server, by kind. Each was answered with a deny or a gRPC error.",
+    label: "kind",
+    tally: tallies.errors,
+    registry,
+  });
+  exposeTally({
+    name: "token_cache_total",
+    help: "Look-ups in the cache of verified tokens, by result.",
+    label: "result",
+    tally: tallies.tokenCache,
+    registry,
+  });
+  exposeTally({
+    name: "dry_run_total",
+    help: "Evaluations of policies in dry-run, by what they would have answered.",
+    label: "verdict",
+    tally: tallies.dryRuns,
+    registry,
+  });
+  exposeTally({
+    name: "audit_total",
+    help: "Requests that AUDIT rules match, by what was decided about them.",
+    label: "decision",
+    tally: tallies.audits,
+    registry,
+  });
+  exposeTally({
+    name: "provider_checks_total",
+    help: "Questions to CUSTOM providers, by how they ended: allowed, denied, failed (the failure mode decided), refused.",
+    label: "result",
+    tally: tallies.providers,
+    registry,
+  });
+  return tallies;
 }
 
 function createDiscoveryMetrics(registry: Registry, nowMs: () => number): DiscoveryMetrics {

@@ -16,6 +16,8 @@ export interface VirtualService {
   readonly exportTo: readonly string[];
   /** In order. Routes that could not be translated are left out: their requests get 404, never another route by accident. */
   readonly http: readonly HttpRoute[];
+  /** Routes were left out, so the hosts are served even where no route is left: a wider host must not answer in their place. */
+  readonly keepsHosts: boolean;
 }
 
 /** One entry of `http`. */

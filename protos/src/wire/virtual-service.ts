@@ -15,6 +15,7 @@ export function writeVirtualService(model: VirtualService): Wire {
     gateways: [...model.gateways],
     exportTo: [...model.exportTo],
     http: model.http.map(writeRoute),
+    keepsHosts: model.keepsHosts,
   };
 }
 
@@ -27,5 +28,6 @@ export function readVirtualService(wire: WireOutput, minReaderVersion: number, p
     gateways: wire.gateways,
     exportTo: wire.exportTo,
     http: readList(wire.http, `${path}.http`, readRoute),
+    keepsHosts: wire.keepsHosts,
   };
 }

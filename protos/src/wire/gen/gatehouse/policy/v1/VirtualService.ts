@@ -27,6 +27,10 @@ export interface VirtualService {
    * The first that matches wins.
    */
   'http'?: (_gatehouse_policy_v1_HttpRoute)[];
+  /**
+   * Routes were left out, so the hosts are served even where no route is left.
+   */
+  'keepsHosts'?: (boolean);
 }
 
 /**
@@ -53,4 +57,8 @@ export interface VirtualService__Output {
    * The first that matches wins.
    */
   'http': (_gatehouse_policy_v1_HttpRoute__Output)[];
+  /**
+   * Routes were left out, so the hosts are served even where no route is left.
+   */
+  'keepsHosts': (boolean);
 }

@@ -1,0 +1,11 @@
+/**
+ * The forms in which an upstream might read a host: as it is, without its port, without the dot that may end a name, without both.
+ * @param host lower case
+ */
+export function hostReadings(host: string): readonly string[] {
+  const [, name = host, port = ""] = /^(.*?)(:\d*)?$/s.exec(host) ?? [];
+  const isAddress = name.startsWith("[") && !name.endsWith("]");
+  if (isAddress) return [host];
+  const bare = name.replace(/\.+$/, "");
+  return [...new Set([host, name, bare, bare + port])];
+}
