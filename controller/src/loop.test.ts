@@ -5,6 +5,9 @@ import { Registry } from "prom-client";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Session } from "./discovery/session.ts";
 import { Snapshot } from "./discovery/snapshot.ts";
+import { SYSTEM_CLOCK } from "./jwks/clock.ts";
+import type { FetchOutcome } from "./jwks/fetcher.ts";
+import { KeyRefresher } from "./jwks/refresher.ts";
 import { runLoop } from "./loop.ts";
 import { parseMeshConfig } from "./mesh-config.ts";
 import { PolicyLedger } from "./policy-ledger.ts";
@@ -13,6 +16,8 @@ import { ResourceStore } from "./resources/store.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
 import { createTranslateStored, type TranslateStored } from "./translate-stored.ts";
 import { WakeUp } from "./wake-up.ts";
+
+const MESH = { dnsSuffix: "svc.cluster.local", routing: "cluster" } as const;
 
 let store: ResourceStore;
 let snapshot: Snapshot;
@@ -23,6 +28,8 @@ let published: number;
 let translated: string[];
 let logged: Record<string, unknown>[];
 let translate: TranslateStored;
+let keys: KeyRefresher;
+let answer: FetchOutcome;
 let ending: AbortController;
 let running: Promise<void>;
 
@@ -36,8 +43,19 @@ beforeEach(() => {
   translated = [];
   logged = [];
   const log = pino({}, { write: (line: string) => void logged.push(JSON.parse(line)) });
-  translate = createTranslateStored("svc.cluster.local", log);
+  translate = createTranslateStored(MESH, log);
   ending = new AbortController();
+  answer = { kind: "failure", class: "connect", detail: "no connection" };
+  keys = new KeyRefresher({
+    fetch: async () => answer,
+    clock: SYSTEM_CLOCK,
+    random: () => 0,
+    intervalMs: 60_000,
+    maxStaleMs: 60_000,
+    saved: [],
+    onChange: () => wakeUp.notify(),
+    onAttempt() {},
+  });
   running = runLoop(
     {
       store,
@@ -51,6 +69,7 @@ beforeEach(() => {
         translated.push(stored.key);
         return translate(stored);
       },
+      keys,
       snapshot,
       ledger,
       publish: () => {
@@ -67,6 +86,7 @@ beforeEach(() => {
 
 afterEach(async () => {
   ending.abort();
+  await keys.stop();
   await running;
 });
 
@@ -218,7 +238,7 @@ describe("after the first publish", () => {
 
   it("fails closed for an object that translation can't handle, and goes on with the others", async () => {
     const working = translate;
-    translate = createTranslateStored("svc.cluster.local", pino({ enabled: false }));
+    translate = createTranslateStored(MESH, pino({ enabled: false }));
     const odd = parseManifests(allow("odd"), "policy.yaml").resources[0];
     if (odd?.kind !== "valid" || odd.object.kind !== "AuthorizationPolicy") throw new Error("fixture is not valid");
     const explosive = {
@@ -254,4 +274,33 @@ it("costs one edit for one edit among 10,000 policies: one translation, one reso
   expect(translated).toEqual(["AuthorizationPolicy/foo/n5000"]);
   expect(second?.resources.map(({ name }) => name)).toEqual(["AuthorizationPolicy/foo/n5000"]);
   expect(second?.removed).toEqual([]);
+});
+
+it("publishes fetched keys with the policy that needs them, and later changes of them alone", async () => {
+  const uri = "https://idp.example.com/keys";
+  const fetched = (name: string) => trust(name).replace(/jwks: .*/, `jwksUri: ${uri}`);
+  const kidsAtServers = () => {
+    const name = names().find((candidate) => candidate.startsWith("KeySet//remote-")) ?? "";
+    const resource = snapshot.resources.get(name);
+    const keySet = resource === undefined ? null : decodeResource(resource.bytes);
+    return keySet?.kind === "KeySet" ? keySet.keys.map(({ kid }) => kid) : null;
+  };
+  const x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+  const keysNamed = (kid: string): FetchOutcome => {
+    return { kind: "keys", keys: [{ kty: "OKP", crv: "Ed25519", kid, alg: "", x }], skipped: [], freshMs: null };
+  };
+  answer = keysNamed("old");
+  put(fetched("a"));
+  put(fetched("b"));
+  store.markSynced("test");
+  await publishedTimes(1);
+  expect(kidsAtServers()).toEqual(["old"]);
+  const { revision } = snapshot;
+  translated = [];
+  answer = keysNamed("new");
+  keys.hint(keys.health()[0]?.keySet ?? "");
+  await publishedTimes(2);
+  expect(kidsAtServers()).toEqual(["new"]);
+  expect([...(snapshot.changedSince(revision) ?? [])]).toEqual([expect.stringMatching(/^KeySet/)]);
+  expect(translated).toEqual([]);
 });

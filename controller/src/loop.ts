@@ -1,13 +1,14 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { PolicyResource } from "@gatehouse/protos";
+import type { KeySet, PolicyResource } from "@gatehouse/protos";
 import type { Logger } from "pino";
 import { encodeResources, type NamedResource } from "./discovery/encode-resource.ts";
 import type { Snapshot, SnapshotChange } from "./discovery/snapshot.ts";
+import type { KeyRefresher } from "./jwks/refresher.ts";
 import type { LedgerChange, PolicyLedger } from "./policy-ledger.ts";
 import type { ObjectKey } from "./resources/object.ts";
 import type { ResourceStore, StoreChanges, StoredResource } from "./resources/store.ts";
 import type { ControllerMetrics } from "./telemetry/metrics.ts";
-import { formatDiagnostic, type Report } from "./translate/index.ts";
+import { formatDiagnostic, type Report, type Translated } from "./translate/index.ts";
 import type { TranslateStored } from "./translate-stored.ts";
 import type { HoldOff, WakeUp } from "./wake-up.ts";
 
@@ -19,6 +20,8 @@ export interface LoopParts {
   /** MeshConfig and the extension providers, if they changed since the last call. */
   readonly takeMesh: () => readonly PolicyResource[] | null;
   readonly translate: TranslateStored;
+  /** Notifies `wakeUp` when keys have changed. */
+  readonly keys: Pick<KeyRefresher, "setSources" | "settle" | "takeChanges">;
   readonly snapshot: Snapshot;
   readonly ledger: PolicyLedger;
   /** Called when the snapshot has changed, and once when the first set is complete. */
@@ -35,10 +38,13 @@ const MESH = "mesh configuration";
 /** Objects translated in one turn of the event loop; in one process with a server, checks go on in between. */
 const OBJECTS_PER_TURN = 100;
 
+/** What new policy waits for keys that were never fetched, so that it does not begin by rejecting good tokens. */
+const FIRST_KEYS_MS = 500;
+
 const MAX_LOGGED = 20;
 
 /**
- * The controller's one loop: something changed -> hold off -> translate what changed -> publish -> report.
+ * The controller's one loop: something changed -> hold off -> translate what changed, take fetched keys -> publish -> report.
  * Publishes nothing before every source has delivered all it has: a part of the policy is a security hole, not a start.
  * @returns when the signal aborts
  */
@@ -67,6 +73,8 @@ async function runRound(parts: LoopParts, isFirst: boolean): Promise<void> {
   const stopTimer = parts.metrics.translateSeconds.startTimer();
   const changes = parts.store.takeChanges();
   const { resources, reports } = await translateChanges(parts, changes);
+  await parts.keys.settle(FIRST_KEYS_MS);
+  for (const [name, keySet] of parts.keys.takeChanges()) resources.set(name, encodeKeySet(keySet));
   const mesh = parts.takeMesh();
   if (mesh !== null) resources.set(MESH, encodeResources(mesh).resources);
   const change = parts.snapshot.apply(resources);
@@ -92,11 +100,25 @@ async function translateChanges(parts: LoopParts, { changed, removed }: StoreCha
   for (const [index, stored] of changed.entries()) {
     if (index % OBJECTS_PER_TURN === OBJECTS_PER_TURN - 1) await nextTurn();
     const translated = parts.translate(stored);
-    const encoded = encodeResources(translated.resources);
+    parts.keys.setSources(stored.key, translated.keySources);
+    const encoded = encodeResources(withoutFetched(translated));
     resources.set(stored.key, encoded.resources);
     reports.set(stored.key, withProblems(translated.report, encoded.problems));
   }
+  // After the others: keys that an object hands over to another one need not be fetched again.
+  for (const key of removed) parts.keys.setSources(key, []);
   return { resources, reports };
+}
+
+/** Key sets that are fetched are no object's own: they change without it. */
+function withoutFetched({ resources, keySources }: Translated): readonly PolicyResource[] {
+  if (keySources.length === 0) return resources;
+  const fetched = new Set(keySources.map(({ keySet }) => keySet));
+  return resources.filter((resource) => resource.kind !== "KeySet" || !fetched.has(resource.name));
+}
+
+function encodeKeySet(keySet: KeySet | null): readonly NamedResource[] {
+  return keySet === null ? [] : encodeResources([keySet]).resources;
 }
 
 function withProblems(report: Report, problems: readonly string[]): Report {

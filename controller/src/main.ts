@@ -1,8 +1,11 @@
+import { keySetResourceName } from "@gatehouse/protos";
 import type { Logger } from "pino";
 import { type ControllerOptions, DEFAULT_CONTROLLER_CONFIG, type SourceOptions } from "./config.ts";
 import { Fleet } from "./discovery/fleet.ts";
 import { startDiscoveryServer } from "./discovery/server.ts";
 import { Snapshot } from "./discovery/snapshot.ts";
+import type { KeySourceHealth } from "./jwks/refresher.ts";
+import { openRemoteKeys } from "./jwks/remote-keys.ts";
 import { runLoop } from "./loop.ts";
 import { openMeshConfigFile } from "./mesh-config-file.ts";
 import { PolicyLedger, type PolicySummary } from "./policy-ledger.ts";
@@ -18,11 +21,16 @@ import { WakeUp } from "./wake-up.ts";
 
 export type { ControllerConfig, ControllerOptions, SourceOptions } from "./config.ts";
 export type { FleetMember } from "./discovery/fleet.ts";
+export type { KeyOptions } from "./jwks/key-options.ts";
+export type { KeySourceHealth } from "./jwks/refresher.ts";
+export { type LoadedPolicy, type LoadOptions, type LoadProblem, loadDirectory } from "./load-directory.ts";
 export type { MeshSettings } from "./mesh-config.ts";
 export type { PolicySummary } from "./policy-ledger.ts";
 export type { ReadinessCheck } from "./readiness.ts";
 export { StartError } from "./start-error.ts";
 export type { HoldOff } from "./wake-up.ts";
+
+const KEY_SET_PREFIX = keySetResourceName("");
 
 /** A controller that serves policy. */
 export interface RunningController {
@@ -32,6 +40,8 @@ export interface RunningController {
   /** Version of the published set; null before the first. */
   setVersion(): string | null;
   policies(): PolicySummary;
+  /** How each source of fetched keys stands. */
+  keySources(): readonly KeySourceHealth[];
   /** Ends the streams, the watching and the loop; resolves when all is closed. */
   stop(): Promise<void>;
 }
@@ -55,8 +65,19 @@ export async function startController(options: ControllerOptions): Promise<Runni
   const snapshot = new Snapshot();
   const ledger = new PolicyLedger();
   const fleet = new Fleet();
+  const wakeUp = new WakeUp();
+  const keys = await openRemoteKeys(
+    { ...DEFAULT_CONTROLLER_CONFIG.keys, ...options.keys },
+    { metrics, log, onChange: () => wakeUp.notify() },
+  );
+  const keySources = () => keys.refresher.health();
   const problems = () => store.problems().length + mesh.problems().length;
-  metrics.observe({ problems, objectCounts: () => ledger.counts(), connected: () => fleet.members().length });
+  metrics.observe({
+    problems,
+    objectCounts: () => ledger.counts(),
+    connected: () => fleet.members().length,
+    keySources,
+  });
 
   // The stream, before the policy: servers find somebody, and wait.
   let isPublished = false;
@@ -65,7 +86,10 @@ export async function startController(options: ControllerOptions): Promise<Runni
     fleet,
     metrics,
     log,
-    onKeySetHint: (names) => log.debug({ keySets: names.slice(0, 20) }, "server asks for fresh keys"),
+    onKeySetHint(names) {
+      metrics.keyHints.inc(names.length);
+      for (const name of names) keys.refresher.hint(name.slice(KEY_SET_PREFIX.length));
+    },
   });
   log.info({ address: server.address, source: source.name }, "serving policy over delta xDS");
 
@@ -73,14 +97,14 @@ export async function startController(options: ControllerOptions): Promise<Runni
   // nobody catches it and the process ends: better than to go on with policy that no longer follows its source.
   const ending = new AbortController();
   const { signal } = ending;
-  const wakeUp = new WakeUp();
   const running = [
     runLoop(
       {
         store,
         wakeUp,
         takeMesh: () => mesh.take(),
-        translate: createTranslateStored(mesh.dnsSuffix, log),
+        translate: createTranslateStored(mesh, log),
+        keys: keys.refresher,
         snapshot,
         ledger,
         publish() {
@@ -109,11 +133,14 @@ export async function startController(options: ControllerOptions): Promise<Runni
         version: setVersion(),
         ledger,
         fleet,
+        keySources: keySources(),
       }),
     setVersion,
     policies: () => ledger.summary(),
+    keySources,
     async stop() {
       ending.abort();
+      await keys.stop();
       await Promise.all(running);
       await server.stop();
     },

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { PolicyResource } from "@gatehouse/protos";
+import type { MeshConfig, PolicyResource } from "@gatehouse/protos";
 import type { Logger } from "pino";
 import { type MeshSettings, type ParsedMeshConfig, parseMeshConfig } from "./mesh-config.ts";
 import { StartError } from "./start-error.ts";
@@ -10,6 +10,7 @@ export interface MeshConfigFile {
   /** The resources, if they changed since the last call; the first call returns them. */
   take(): readonly PolicyResource[] | null;
   readonly dnsSuffix: string;
+  readonly routing: MeshConfig["routing"];
   /** Why the newest content is not in force; empty if it is. */
   problems(): readonly string[];
   /** Follows the file until the signal aborts. */
@@ -38,6 +39,7 @@ export async function openMeshConfigFile(
 
   return {
     dnsSuffix: inForce.meshConfig.dnsSuffix,
+    routing: inForce.meshConfig.routing,
     problems: () => problems,
     take() {
       if (!isNew) return null;

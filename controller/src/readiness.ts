@@ -1,4 +1,6 @@
 import type { Fleet } from "./discovery/fleet.ts";
+import type { KeySourceHealth } from "./jwks/refresher.ts";
+import { shownUri } from "./jwks/shown-uri.ts";
 import type { PolicyLedger } from "./policy-ledger.ts";
 import { formatProblem } from "./resources/object.ts";
 import type { ResourceStore } from "./resources/store.ts";
@@ -20,11 +22,13 @@ export interface ReadinessInput {
   readonly version: string | null;
   readonly ledger: PolicyLedger;
   readonly fleet: Fleet;
+  readonly keySources: readonly KeySourceHealth[];
 }
 
 /**
  * Ready means: the source has delivered all it had, and policy is published. Problems of single files or objects are shown, but
- * once the source has synced they do not make the controller unready: the rest is enforced, and a restart would not help.
+ * once the source has synced they do not make the controller unready: the rest is enforced, and a restart would not help. The same
+ * holds for keys that can't be fetched.
  */
 export function checkReadiness({ source, store, meshProblems, ...rest }: ReadinessInput): readonly ReadinessCheck[] {
   const problems = [...store.problems().map(formatProblem), ...meshProblems];
@@ -32,7 +36,30 @@ export function checkReadiness({ source, store, meshProblems, ...rest }: Readine
   return [
     { name: "source", ok: store.synced, message: [state, ...problems].join("\n") },
     { name: "policy", ok: rest.version !== null, message: policyMessage(rest) },
+    ...(rest.keySources.length === 0 ? [] : [{ name: "keys", ok: true, message: keysMessage(rest.keySources) }]),
   ];
+}
+
+function keysMessage(sources: readonly KeySourceHealth[]): string {
+  const isGood = ({ state, lastFailure }: KeySourceHealth) => state === "ready" && lastFailure === null;
+  const summary = `${sources.filter(isGood).length} of ${sources.length} key sets are fresh`;
+  return [summary, ...sources.map(keySourceLine)].join("\n");
+}
+
+function keySourceLine(health: KeySourceHealth): string {
+  const { keySet, issuer, uri, state, keys, skipped, lastSuccessMs, nextRefreshMs, lastFailure } = health;
+  const parts = [
+    `${keySet}: issuer ${issuer || "(any)"}, ${shownUri(uri)}: ${state}, ${keys} keys`,
+    skipped.length === 0 ? "" : `${skipped.length} not usable`,
+    lastSuccessMs === null ? "never fetched" : `fetched ${toIso(lastSuccessMs)}`,
+    `next ${toIso(nextRefreshMs)}`,
+    lastFailure === null ? "" : `last error ${lastFailure.class}: ${lastFailure.detail}`,
+  ];
+  return parts.filter((part) => part !== "").join(", ");
+}
+
+function toIso(ms: number): string {
+  return new Date(ms).toISOString();
 }
 
 function policyMessage({ version, ledger, fleet }: Pick<ReadinessInput, "version" | "ledger" | "fleet">): string {

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { MeshConfig } from "@gatehouse/protos";
 import type { Logger } from "pino";
 import type { StoredResource } from "./resources/store.ts";
 import { type TranslateContext, type Translated, translateInvalid, translateObject } from "./translate/index.ts";
@@ -6,10 +7,10 @@ import { type TranslateContext, type Translated, translateInvalid, translateObje
 /** Translates what the store holds under one key. Never throws. */
 export type TranslateStored = (stored: StoredResource) => Translated;
 
-/** @param dnsSuffix makes short host names whole */
-export function createTranslateStored(dnsSuffix: string, log: Logger): TranslateStored {
+/** @param mesh the settings that translation depends on */
+export function createTranslateStored(mesh: Pick<MeshConfig, "dnsSuffix" | "routing">, log: Logger): TranslateStored {
   const hash = (text: string) => createHash("sha256").update(text).digest("hex");
-  const context: TranslateContext = { dnsSuffix, hash };
+  const context: TranslateContext = { dnsSuffix: mesh.dnsSuffix, routing: mesh.routing, hash };
   return (stored) => {
     if (stored.kind === "invalid") return translateInvalid(stored.object, context);
     try {

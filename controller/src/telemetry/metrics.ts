@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import type { KeySourceHealth } from "../jwks/refresher.ts";
 
 /** The controller's metrics. All label values come from closed sets. */
 export interface ControllerMetrics {
@@ -8,6 +9,8 @@ export interface ControllerMetrics {
   readonly resourcesSent: Counter;
   readonly nacks: Counter;
   readonly massRemovals: Counter;
+  readonly keyFetches: Counter<"result">;
+  readonly keyHints: Counter;
   /** Says where the gauges that are read at each scrape get their values; call it once. */
   observe(values: ObservedValues): void;
 }
@@ -20,6 +23,8 @@ export interface ObservedValues {
   readonly objectCounts: () => readonly { readonly kind: string; readonly state: string; readonly count: number }[];
   /** Authz-servers with an open stream. */
   readonly connected: () => number;
+  /** Sources of keys. */
+  readonly keySources: () => readonly KeySourceHealth[];
 }
 
 /** Registers the metrics. @param registry must not hold metrics of another controller */
@@ -36,7 +41,21 @@ export function createMetrics(registry: Registry): ControllerMetrics {
     massRemovals: new Counter(
       named("mass_removals_total", "Times that more than half of the objects vanished at once."),
     ),
-    observe: ({ problems, objectCounts, connected }) => {
+    keyFetches: new Counter({
+      ...named("key_fetches_total", "Attempts to fetch a key set, by result."),
+      labelNames: ["result"],
+    }),
+    keyHints: new Counter(named("key_hints_total", "Times that a server told of a token with an unknown key.")),
+    observe: ({ problems, objectCounts, connected, keySources }) => {
+      keySetGauge("key_set_keys", "Usable keys of a fetched key set.", ({ keys }) => keys);
+      keySetGauge("key_set_age_seconds", "Time since a key set was last fetched; -1 if it never was.", ({ ageMs }) =>
+        ageMs === null ? -1 : ageMs / 1000,
+      );
+      keySetGauge(
+        "key_set_next_fetch_timestamp_seconds",
+        "When a key set will be fetched next.",
+        (health) => health.nextRefreshMs / 1000,
+      );
       new Gauge({
         ...named("policies", "Objects by kind and state."),
         labelNames: ["kind", "state"],
@@ -47,6 +66,18 @@ export function createMetrics(registry: Registry): ControllerMetrics {
       });
       gauge("source_problems", "Files or objects of the source that can't be used.", problems);
       gauge("connected_servers", "Authz-servers with an open stream.", connected);
+
+      // The label is the name of the resource, a hash; /readyz?verbose says which issuer it stands for.
+      function keySetGauge(name: string, help: string, value: (health: KeySourceHealth) => number): void {
+        new Gauge({
+          ...named(name, help),
+          labelNames: ["key_set"],
+          collect() {
+            this.reset();
+            for (const health of keySources()) this.set({ key_set: health.keySet }, value(health));
+          },
+        });
+      }
     },
   };
 

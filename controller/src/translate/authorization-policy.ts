@@ -6,6 +6,7 @@ import { toObjectMeta } from "./object-meta.ts";
 import type { Findings } from "./report.ts";
 import { translateRule } from "./rule.ts";
 import { translateTarget } from "./selector.ts";
+import { warnOfTcpPorts } from "./tcp-ports.ts";
 
 /**
  * Translates an AuthorizationPolicy. An ALLOW policy that lost all of its rules is still an ALLOW policy: it denies.
@@ -21,6 +22,7 @@ export function translateAuthorizationPolicy(
   const { target, unenforceable } = translateTarget(spec, findings);
   const provider = readProvider(spec, action, findings);
   checkHasRules(spec, action, findings);
+  if (action === "DENY") warnOfTcpPorts(spec.rules ?? [], findings);
   const scope = { action, namespace: metadata.namespace, findings };
   const rules = (spec.rules ?? []).map((rule, index) => translateRule(rule, index, scope));
   return {

@@ -15,14 +15,9 @@ export function translateHeaderOperations(
   path: string,
   findings: Findings,
 ): TranslatedHeaderOperations {
-  const responseHeaders = translateOperations(spec?.response, `${path}.response`, "response", findings);
-  if (responseHeaders.remove.length > 0) {
-    const message = "response headers can't be removed by an external authorizer";
-    findings.unsupported(`${path}.response.remove`, message);
-  }
   return {
     requestHeaders: translateOperations(spec?.request, `${path}.request`, "request", findings),
-    responseHeaders,
+    responseHeaders: translateOperations(spec?.response, `${path}.response`, "response", findings),
   };
 }
 
@@ -39,7 +34,7 @@ function translateOperations(
   };
   return {
     set: translatePairs(spec?.set, `${path}.set`, findings, (name, where) => isUsable(name, where, side === "request")),
-    add: translatePairs(spec?.add, `${path}.add`, findings, (name, where) => isUsable(name, where, false)),
+    add: translatePairs(spec?.add, `${path}.add`, findings, (name, where) => isUsable(name, where, side === "request")),
     remove: (spec?.remove ?? [])
       .filter((name, i) => isUsable(name, `${path}.remove[${i}]`, false))
       .map((name) => name.toLowerCase()),

@@ -45,12 +45,17 @@ export function translateHeaders(
   return isBroken ? null : { headers, claims };
 }
 
-function translateHeader(key: string, spec: StringMatchSpec | null, field: string): Parsed<StringMatch> {
+function translateHeader(
+  key: string,
+  spec: StringMatchSpec | null,
+  field: "headers" | "withoutHeaders",
+): Parsed<StringMatch> {
   if (key === "") return broken("header name cannot be empty");
   if (!PSEUDO_HEADERS.includes(key) && !isHeaderName(key))
     return broken(`header name ${key} is not a valid header name`);
   if (spec === null && field === "headers") return broken(`header match ${key} cannot be null`);
-  return translateStringMatch(spec, field, { allowsEmptyPrefix: false, starIsPresence: true });
+  const star = field === "headers" ? "refusedPresence" : "presence";
+  return translateStringMatch(spec, field, { allowsEmptyPrefix: false, star });
 }
 
 function translateClaim(
@@ -60,7 +65,7 @@ function translateClaim(
 ): Parsed<StringMatch> {
   const { key, claim, spec } = entry;
   if (claim.includes("")) return broken(`JWT claim key ${key} has an empty part`);
-  const match = translateStringMatch(spec, field, { allowsEmptyPrefix: false, starIsPresence: false });
+  const match = translateStringMatch(spec, field, { allowsEmptyPrefix: false, star: "invalid" });
   if (match.value === null) return match;
   if (match.value.kind === "present") {
     const message = `"${field}": presence of a claim can't be matched (key: ${key}), use regex ".+"`;

@@ -56,7 +56,7 @@ function translatePart(
   findings: Findings,
 ): StringMatch | null | typeof BROKEN {
   if (spec == null) return null;
-  const rules = { allowsEmptyPrefix: field === "uri", starIsPresence: false };
+  const rules = { allowsEmptyPrefix: field === "uri", star: "invalid" } as const;
   const { value, problem } = translateStringMatch(spec, field, rules);
   if (problem !== null) findings.invalid(`${path}.${field}`, problem);
   if (value === null) return BROKEN;
@@ -71,7 +71,7 @@ function translateQueryParams(
   const matches: QueryParamMatch[] = [];
   let isBroken = false;
   for (const [name, spec] of Object.entries(map ?? {})) {
-    const rules = { allowsEmptyPrefix: false, starIsPresence: true };
+    const rules = { allowsEmptyPrefix: false, star: "refusedPresence" } as const;
     const { value, problem } = translateStringMatch(spec, "queryParams", rules);
     if (problem !== null) findings.invalid(`${path}.queryParams[${name}]`, problem);
     if (value === null) isBroken = true;

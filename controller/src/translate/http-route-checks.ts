@@ -52,3 +52,20 @@ function reportUnsupported(route: HTTPRoute, path: string, findings: Findings): 
       findings.unsupported(`${path}.${field}`, "mirroring can't be done by an external authorizer");
   }
 }
+
+/** Says what of a route the user's own route in Envoy must do, because only its name is told there (`routing: header`). */
+export function reportLeftToEnvoy(route: HTTPRoute, path: string, findings: Findings): void {
+  if (route.redirect != null || route.directResponse != null) return;
+  const destinations = route.route ?? [];
+  const fields: readonly (readonly [string, boolean])[] = [
+    ["rewrite", route.rewrite != null],
+    ["headers", route.headers != null],
+    ["timeout", route.timeout != null],
+    ["retries", route.retries != null],
+    ["fault.delay", route.fault?.delay != null],
+    ["route", destinations.length > 1 || destinations.some(({ headers }) => headers != null)],
+  ];
+  for (const [field, isWritten] of fields) {
+    if (isWritten) findings.unsupported(`${path}.${field}`, "with routing by header this is left to Envoy's own route");
+  }
+}

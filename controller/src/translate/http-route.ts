@@ -2,7 +2,7 @@ import type { HttpRoute } from "@gatehouse/protos";
 import type { HTTPRoute } from "../resources/gen/types.ts";
 import { translateHeaderOperations } from "./header-operations.ts";
 import { translateHttpMatch } from "./http-match.ts";
-import { checkHttpRoute } from "./http-route-checks.ts";
+import { checkHttpRoute, reportLeftToEnvoy } from "./http-route-checks.ts";
 import type { Findings } from "./report.ts";
 import { type NameScope, translateAction } from "./route-action.ts";
 import {
@@ -18,6 +18,7 @@ import {
 export interface RouteScope extends NameScope {
   /** As written. */
   readonly gateways: readonly string[];
+  readonly routing: "cluster" | "header";
   /** The VirtualService has no hosts of its own. */
   readonly isDelegate: boolean;
 }
@@ -34,6 +35,7 @@ export function translateHttpRoute(
 ): HttpRoute | null {
   const path = `spec.http[${index}]`;
   const isUsable = checkHttpRoute(spec, path, scope.isDelegate, findings);
+  if (scope.routing === "header") reportLeftToEnvoy(spec, path, findings);
   const match = (spec.match ?? []).map((entry, i) =>
     translateHttpMatch(entry, { path: `${path}.match[${i}]`, gateways: gatewaysOf(scope) }, scope.namespace, findings),
   );

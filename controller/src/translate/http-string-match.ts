@@ -6,8 +6,8 @@ import { checkRegex } from "./regex.ts";
 /** What a match means that asks for nothing, and whether an empty prefix is allowed: differs from field to field. */
 export interface StringMatchRules {
   readonly allowsEmptyPrefix: boolean;
-  /** `regex: "*"` asks for presence. */
-  readonly starIsPresence: boolean;
+  /** What `regex: "*"` is: a request for presence, the same though Istio's validation refuses it, or no valid expression. */
+  readonly star: "presence" | "refusedPresence" | "invalid";
 }
 
 /**
@@ -27,7 +27,10 @@ export function translateStringMatch(
       : parsed({ kind: "prefix", value: spec.prefix });
   }
   if (spec.regex === undefined) return parsed({ kind: "present" });
-  if (spec.regex === "*" && rules.starIsPresence) return parsed({ kind: "present" });
+  const isStar = spec.regex === "*";
+  if (isStar && rules.star === "presence") return parsed({ kind: "present" });
   const message = checkRegex(spec.regex);
+  if (isStar && rules.star === "refusedPresence")
+    return { value: { kind: "present" }, problem: `"${where}": ${message}` };
   return message === null ? parsed({ kind: "regex", value: spec.regex }) : broken(`"${where}": ${message}`);
 }

@@ -25,7 +25,7 @@ export function translateInvalid(object: InvalidObject, context: TranslateContex
   const ref = { kind, namespace, name };
   const diagnostics = errors.map(({ path, message }) => ({ path, message, reason: "Invalid" as const }));
   const report = toReport(ref, diagnostics.length > 0 ? diagnostics : [invalidObject()]);
-  return { resources: [toResource(kind, meta, { spec, annotations }, context)], report };
+  return { resources: [toResource(kind, meta, { spec, annotations }, context)], report, keySources: [] };
 }
 
 function invalidObject() {
@@ -53,7 +53,7 @@ function toResource(
         qualifyHost(host.toLowerCase(), meta.namespace, context.dnsSuffix),
       );
       const gateways = texts(member(spec, "gateways")).map((gateway) => resolveGateway(gateway, meta.namespace));
-      return { kind, meta, hosts, gateways, exportTo: texts(member(spec, "exportTo")), http: [] };
+      return { kind, meta, hosts, gateways, exportTo: texts(member(spec, "exportTo")), http: [], keepsHosts: true };
     }
     case "Gateway":
       return { kind, meta, selector: readLabels(member(spec, "selector")) ?? [], servers: [] };

@@ -1,5 +1,6 @@
 import type { Jwk, KeySet } from "@gatehouse/protos";
 import { holdsSecret, type JsonObject, readJwk } from "./jwk.ts";
+import { broken, type Parsed } from "./parsed.ts";
 import type { Findings } from "./report.ts";
 
 /**
@@ -30,6 +31,44 @@ export function translateInlineJwks(
 export function remoteKeySet(issuer: string, uri: string, hash: (text: string) => string): KeySet {
   const name = `remote-${hash(JSON.stringify([issuer, uri])).slice(0, 32)}`;
   return { kind: "KeySet", name, minReaderVersion: 1, state: "unavailable", keys: [] };
+}
+
+/** Keys of a fetched document, and why some of it is not used. */
+export interface FetchedKeys {
+  /** In the order of the document. */
+  readonly keys: readonly Jwk[];
+  /** What was skipped, by index. */
+  readonly skipped: readonly string[];
+  /** The document says that there are no keys at all. */
+  readonly isEmpty: boolean;
+}
+
+/**
+ * Reads a key set that came over the network: everybody can read it there, so secrets and private keys in it verify nothing.
+ * @returns a reader that yields after each key, as a set can have thousands, or why the document is no key set
+ */
+export function readFetchedJwks(text: string): Generator<undefined, FetchedKeys> | string {
+  const documents = readDocument(text);
+  return typeof documents === "string" ? documents : readFetchedKeys(documents);
+}
+
+function* readFetchedKeys(documents: readonly unknown[]): Generator<undefined, FetchedKeys> {
+  const keys: Jwk[] = [];
+  const skipped: string[] = [];
+  for (const [i, document] of documents.entries()) {
+    const { value, problem } = readFetchedKey(document);
+    if (value !== null) keys.push(value);
+    else skipped.push(`key at index ${i} is not used: ${problem}`);
+    yield;
+  }
+  return { keys, skipped, isEmpty: documents.length === 0 };
+}
+
+function readFetchedKey(document: unknown): Parsed<Jwk> {
+  if (!isObject(document)) return broken("it is not an object");
+  if (document["kty"] === "oct") return broken("a secret that is published is none");
+  if (holdsSecret(document)) return broken("it contains private key material that is now public");
+  return readJwk(document);
 }
 
 function readKeys(text: string, path: string, findings: Findings): readonly Jwk[] {

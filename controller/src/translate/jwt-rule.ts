@@ -1,9 +1,9 @@
 import type { ClaimToHeader, JwtRule, KeySet } from "@gatehouse/protos";
 import type { JWTRule } from "../resources/gen/types.ts";
-import { checkDuration } from "./duration.ts";
+import { checkDuration, parseDurationMs } from "./duration.ts";
 import { isHeaderName, isReservedHeader } from "./header-name.ts";
 import { remoteKeySet, translateInlineJwks } from "./jwks.ts";
-import type { Findings } from "./report.ts";
+import type { Findings, KeySource } from "./report.ts";
 import { countLocations, translateLocations } from "./token-locations.ts";
 
 /**
@@ -15,11 +15,11 @@ export function translateJwtRule(
   path: string,
   hash: (text: string) => string,
   findings: Findings,
-): { readonly rule: JwtRule; readonly keySet: KeySet } {
+): { readonly rule: JwtRule; readonly keySet: KeySet; readonly keySource: KeySource | null } {
   const locations = translateLocations(rule, path, findings);
   const outputs = translateOutputs(rule, path, findings);
   const payloadHeader = translatePayloadHeader(rule, path, findings);
-  const keySet = translateKeys(rule, path, hash, findings);
+  const { keySet, keySource } = translateKeys(rule, path, hash, findings);
   checkValues(rule, path, findings);
   const brokenParts = [
     locations.length < countLocations(rule) ? "a token location" : "",
@@ -40,27 +40,54 @@ export function translateJwtRule(
       invalid: brokenParts.length === 0 ? "" : `${path}: ${brokenParts.join(", ")} can't be used`,
     },
     keySet,
+    keySource,
   };
 }
 
+interface Keys {
+  readonly keySet: KeySet;
+  /** null: nothing to fetch. */
+  readonly keySource: KeySource | null;
+}
+
+/** Istio's default for one attempt, and the longest that one may take here. */
+const DEFAULT_TIMEOUT_MS = 5000;
+const MAX_TIMEOUT_MS = 60_000;
+
 /** Inline keys win. A rule without any source of keys has a key set that stays unavailable: its tokens are rejected. */
-function translateKeys(rule: JWTRule, path: string, hash: (text: string) => string, findings: Findings): KeySet {
+function translateKeys(rule: JWTRule, path: string, hash: (text: string) => string, findings: Findings): Keys {
   const issuer = rule.issuer ?? "";
   const uriField = rule.jwksUri ? "jwksUri" : "jwks_uri";
   const uri = rule[uriField] ?? "";
   if (issuer === "" && uri === "") findings.invalid(`${path}.issuer`, "issuer or jwksUri must be non-empty string");
-  if (rule.jwks && uri !== "") findings.invalid(`${path}.${uriField}`, "only one of jwks or jwksUri can be set");
-  if (uri !== "") checkUri(uri, `${path}.${uriField}`, findings);
-  if (rule.jwks) return translateInlineJwks(rule.jwks, `${path}.jwks`, hash, findings);
-  return remoteKeySet(issuer, uri, hash);
+  const isAmbiguous = rule.jwksUri && rule.jwks_uri;
+  if ((rule.jwks && uri !== "") || isAmbiguous) {
+    findings.invalid(`${path}.${uriField}`, "only one of jwks or jwksUri can be set");
+  }
+  const problem = uri === "" ? null : checkUri(uri);
+  if (problem !== null) findings.invalid(`${path}.${uriField}`, problem);
+  if (rule.jwks) return { keySet: translateInlineJwks(rule.jwks, `${path}.jwks`, hash, findings), keySource: null };
+  const keySet = remoteKeySet(issuer, uri, hash);
+  if (problem !== null) return { keySet, keySource: null };
+  if (uri === "" && checkUri(issuer) !== null) {
+    if (issuer !== "") findings.warn(`${path}.issuer`, "no jwks and no jwksUri, and no URL that leads to keys");
+    return { keySet, keySource: null };
+  }
+  return { keySet, keySource: { keySet: keySet.name, issuer, uri, timeoutMs: timeoutMs(rule) } };
 }
 
-function checkUri(uri: string, path: string, findings: Findings): void {
+/** @returns why it can't be fetched, or null */
+function checkUri(uri: string): string | null {
   const [, scheme, rest = ""] = /^([a-zA-Z][a-zA-Z0-9+.-]*):(.*)$/s.exec(uri) ?? [];
-  if (scheme === undefined) findings.invalid(path, `URI scheme "" is not supported`);
-  else if (!/^https?$/i.test(scheme)) findings.invalid(path, `URI scheme "${scheme}" is not supported`);
-  else if (!/^\/\/[^\s/?#@]+([/?#]\S*)?$/.test(rest))
-    findings.invalid(path, "URI must have a host and no user, blanks or control characters");
+  if (scheme === undefined) return `URI scheme "" is not supported`;
+  if (!/^https?$/i.test(scheme)) return `URI scheme "${scheme}" is not supported`;
+  if (/^\/\/[^\s/?#@]+([/?#]\S*)?$/.test(rest)) return null;
+  return "URI must have a host and no user, blanks or control characters";
+}
+
+function timeoutMs({ timeout }: JWTRule): number {
+  if (timeout == null || checkDuration(timeout) !== null) return DEFAULT_TIMEOUT_MS;
+  return Math.min(parseDurationMs(timeout) ?? DEFAULT_TIMEOUT_MS, MAX_TIMEOUT_MS);
 }
 
 function checkValues(rule: JWTRule, path: string, findings: Findings): void {

@@ -17,3 +17,15 @@ export function checkRegex(regex: string): string | null {
     return `${cause}; Istio uses RE2 style regex-based match (https://github.com/google/re2/wiki/Syntax)`;
   }
 }
+
+/** Why a substitution for what a valid regular expression finds is not accepted, or null. Envoy refuses the same ones. */
+export function checkSubstitution(regex: string, substitution: string): string | null {
+  for (const [written, character = ""] of substitution.matchAll(/\\(.?)/gs)) {
+    if (character === "\\") continue;
+    if (!/^\d$/.test(character))
+      return `substitution: "${written}" is neither a group (\\0 to \\9) nor a backslash (\\\\)`;
+    const groups = RE2JS.compile(regex).groupCount();
+    if (Number(character) > groups) return `substitution: "${written}" names a group, but the pattern has ${groups}`;
+  }
+  return null;
+}

@@ -23,6 +23,19 @@ export interface Report {
 export interface Translated {
   readonly resources: readonly PolicyResource[];
   readonly report: Report;
+  /** Where the keys of those key sets in `resources` come from that have to be fetched. */
+  readonly keySources: readonly KeySource[];
+}
+
+/** A key set that has to be fetched. Equal names mean equal issuer and URI. */
+export interface KeySource {
+  /** `KeySet.name`. */
+  readonly keySet: string;
+  readonly issuer: string;
+  /** `jwksUri`; empty: the issuer's discovery document names it. */
+  readonly uri: string;
+  /** For one whole attempt. */
+  readonly timeoutMs: number;
 }
 
 /** Collects the diagnostics of one object while it is translated. */

@@ -3,11 +3,11 @@ import type { RequestAuthenticationSpec } from "../resources/gen/types.ts";
 import type { ObjectMetadata } from "../resources/object.ts";
 import { translateJwtRule } from "./jwt-rule.ts";
 import { toObjectMeta } from "./object-meta.ts";
-import type { Findings } from "./report.ts";
+import type { Findings, KeySource } from "./report.ts";
 import { translateTarget } from "./selector.ts";
 
 /**
- * Translates a RequestAuthentication, with the key sets that its rules refer to (each once).
+ * Translates a RequestAuthentication, with the key sets that its rules refer to (each once) and the sources of those that are fetched.
  * @see https://istio.io/latest/docs/reference/config/security/request_authentication/
  */
 export function translateRequestAuthentication(
@@ -15,7 +15,11 @@ export function translateRequestAuthentication(
   spec: RequestAuthenticationSpec,
   hash: (text: string) => string,
   findings: Findings,
-): { readonly resource: RequestAuthentication; readonly keySets: readonly KeySet[] } {
+): {
+  readonly resource: RequestAuthentication;
+  readonly keySets: readonly KeySet[];
+  readonly keySources: readonly KeySource[];
+} {
   const { target, unenforceable } = translateTarget(spec, findings);
   const rules = (spec.jwtRules ?? []).map((rule, i) => translateJwtRule(rule, `spec.jwtRules[${i}]`, hash, findings));
   const keySets = new Map(rules.map(({ keySet }) => [keySet.name, keySet]));
@@ -27,5 +31,6 @@ export function translateRequestAuthentication(
       jwtRules: rules.map(({ rule }) => rule),
     },
     keySets: [...keySets.values()],
+    keySources: rules.flatMap(({ keySource }) => keySource ?? []),
   };
 }

@@ -7,7 +7,7 @@ import type {
 } from "../resources/gen/types.ts";
 import { checkDuration, parseDurationMs } from "./duration.ts";
 import { translateStringMatch } from "./http-string-match.ts";
-import { checkRegex } from "./regex.ts";
+import { checkRegex, checkSubstitution } from "./regex.ts";
 import type { Findings } from "./report.ts";
 
 /** A modifier that can't be translated takes its whole route away. */
@@ -46,6 +46,11 @@ export function translateRewrite(
   const message = uriRegexRewrite == null ? null : checkRegex(match);
   if (message !== null) {
     findings.invalid(`${path}.uriRegexRewrite.match`, message);
+    return BROKEN;
+  }
+  const problem = uriRegexRewrite == null ? null : checkSubstitution(match, uriRegexRewrite.rewrite ?? "");
+  if (problem !== null) {
+    findings.invalid(`${path}.uriRegexRewrite.rewrite`, problem);
     return BROKEN;
   }
   const uriRegex = uriRegexRewrite == null ? null : { match, rewrite: uriRegexRewrite.rewrite ?? "" };
@@ -107,7 +112,7 @@ function readPercentage(value: number | undefined, path: string, findings: Findi
 export function translateCors(spec: CorsPolicySpec | undefined, path: string, findings: Findings): CorsPolicy | null {
   if (spec == null) return null;
   const origins = (spec.allowOrigins ?? []).map((origin, i) => {
-    const rules = { allowsEmptyPrefix: false, starIsPresence: false };
+    const rules = { allowsEmptyPrefix: false, star: "invalid" } as const;
     const match = translateStringMatch(origin, "corsPolicy.allowOrigins", rules);
     const isEmpty = match.value?.kind === "present";
     const problem = isEmpty ? `"corsPolicy.allowOrigins": empty match` : match.problem;

@@ -9,6 +9,7 @@ import { allOf, BROKEN, conditionOf, fieldList, type RuleScope, type TranslatedC
 /** Translates one `from[].source`. @param field its place in the rule, for people: `from[0].source` @param path its place in the object */
 export function translateSource(source: Source, field: string, path: string, scope: RuleScope): TranslatedConditions {
   checkServiceAccounts(source, path, scope);
+  warnOfUnknownPeers(source, path, scope);
   const lists = (name: SourceField): ConditionLists => ({
     field: `${field}.${name}`,
     values: fieldList(source[name], path, name),
@@ -84,6 +85,17 @@ function identity(part: TranslatedConditions, lists: ConditionLists, scope: Rule
   }
   return refused.length === 0 ? part : BROKEN;
 }
+
+/** As in Istio, a peer without certificate is not any of those listed: ISTIO-SECURITY-2021-004. */
+function warnOfUnknownPeers(source: Source, path: string, scope: RuleScope): void {
+  if (scope.action !== "ALLOW" || PEER_FIELDS.some((name) => !isNone(source[name]))) return;
+  const [name] = PEER_FIELDS.filter((field) => !isNone(source[notField(field)]));
+  if (name === undefined) return;
+  scope.findings.warn(path, `${notField(name)} alone also allows peers without a certificate${REQUIRE_ONE}`);
+}
+
+const REQUIRE_ONE = '; a condition on source.principal with the value "*" requires one';
+const PEER_FIELDS = ["principals", "namespaces", "serviceAccounts", "trustDomains"] as const;
 
 function checkServiceAccounts(source: Source, path: string, scope: RuleScope): void {
   const hasAccounts = !isNone(source.serviceAccounts) || !isNone(source.notServiceAccounts);

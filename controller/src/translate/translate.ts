@@ -16,27 +16,36 @@ import { translateVirtualService } from "./virtual-service.ts";
 export function translateObject(object: ResourceObject, context: TranslateContext): Translated {
   const findings = collectFindings();
   if (object.kind !== "AuthorizationPolicy") refuseDryRun(object.metadata, findings);
-  const resources = translateKind(object, context, findings);
+  const { resources, keySources } = translateKind(object, context, findings);
   const { namespace, name } = object.metadata;
-  return { resources, report: toReport({ kind: object.kind, namespace, name }, findings.diagnostics) };
+  return { resources, keySources, report: toReport({ kind: object.kind, namespace, name }, findings.diagnostics) };
 }
 
 function translateKind(
   object: ResourceObject,
   context: TranslateContext,
   findings: Findings,
-): readonly PolicyResource[] {
+): Pick<Translated, "resources" | "keySources"> {
   const { metadata } = object;
   switch (object.kind) {
     case "RequestAuthentication": {
-      const { resource, keySets } = translateRequestAuthentication(metadata, object.spec, context.hash, findings);
-      return [resource, ...keySets];
+      const { resource, keySets, keySources } = translateRequestAuthentication(
+        metadata,
+        object.spec,
+        context.hash,
+        findings,
+      );
+      return { resources: [resource, ...keySets], keySources };
     }
     case "AuthorizationPolicy":
-      return [translateAuthorizationPolicy(metadata, object.spec, findings)];
+      return only(translateAuthorizationPolicy(metadata, object.spec, findings));
     case "VirtualService":
-      return [translateVirtualService(metadata, object.spec, context.dnsSuffix, findings)];
+      return only(translateVirtualService(metadata, object.spec, context, findings));
     case "Gateway":
-      return [translateGateway(metadata, object.spec, findings)];
+      return only(translateGateway(metadata, object.spec, findings));
   }
+}
+
+function only(resource: PolicyResource): Pick<Translated, "resources" | "keySources"> {
+  return { resources: [resource], keySources: [] };
 }

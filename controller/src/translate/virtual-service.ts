@@ -1,6 +1,7 @@
 import type { VirtualService } from "@gatehouse/protos";
 import type { VirtualServiceSpec } from "../resources/gen/types.ts";
 import type { ObjectMetadata } from "../resources/object.ts";
+import type { TranslateContext } from "./context.ts";
 import { resolveGateway } from "./gateway-name.ts";
 import { checkWildcardHost, hostsOverlap, qualifyHost } from "./host-name.ts";
 import { translateHttpRoute } from "./http-route.ts";
@@ -15,14 +16,14 @@ import type { Findings } from "./report.ts";
 export function translateVirtualService(
   metadata: ObjectMetadata,
   spec: VirtualServiceSpec,
-  dnsSuffix: string,
+  { dnsSuffix, routing = "cluster" }: TranslateContext,
   findings: Findings,
 ): VirtualService {
   const { namespace } = metadata;
   const isDelegate = (spec.hosts?.length ?? 0) === 0;
   const gateways = toGateways(spec, namespace, isDelegate);
   checkSpec(spec, isDelegate, gateways, findings);
-  const scope = { namespace, dnsSuffix, gateways: spec.gateways ?? [], isDelegate };
+  const scope = { namespace, dnsSuffix, routing, gateways: spec.gateways ?? [], isDelegate };
   const http = (spec.http ?? []).map((route, index) => translateHttpRoute(route, index, scope, findings));
   return {
     kind: "VirtualService",
@@ -31,6 +32,7 @@ export function translateVirtualService(
     gateways,
     exportTo: spec.exportTo ?? [],
     http: http.filter((route) => route !== null),
+    keepsHosts: http.includes(null),
   };
 }
 
