@@ -2,9 +2,10 @@ import process from "node:process";
 import { ListenError } from "@gatehouse/authz-server";
 import { StartError } from "@gatehouse/controller";
 import { Command, CommanderError } from "commander";
-import type { CommandDefinition } from "./command-definition.ts";
+import type { CommandDefinition, QuestionDefinition } from "./command-definition.ts";
 import { authzServerCommand } from "./commands/authz-server.ts";
 import { controllerCommand } from "./commands/controller.ts";
+import { explainCommand } from "./commands/explain.ts";
 import { standaloneCommand } from "./commands/standalone.ts";
 import { createLog } from "./log.ts";
 import { runUntilSignal } from "./process.ts";
@@ -16,7 +17,7 @@ import { VERSION } from "./version.ts";
 /**
  * The gatehouse command.
  * @param args without the name of the program
- * @returns the exit code: 0 stopped as asked, 1 failed, 2 wrong usage
+ * @returns the exit code: 0 stopped as asked, or answered; 1 failed; 2 wrong usage
  */
 export async function main(args: readonly string[]): Promise<number> {
   const program = new Command("gatehouse")
@@ -31,11 +32,12 @@ export async function main(args: readonly string[]): Promise<number> {
   define(program, standaloneCommand, exitWith);
   define(program, controllerCommand, exitWith);
   define(program, authzServerCommand, exitWith);
+  defineQuestion(program, explainCommand);
   try {
     await program.parseAsync(args, { from: "user" });
     return exitCode;
   } catch (error) {
-    return explain(error);
+    return report(error);
   }
 }
 
@@ -53,8 +55,16 @@ function define<Values extends LogSettings>(
   });
 }
 
+function defineQuestion<Values extends object>(program: Command, definition: QuestionDefinition<Values>): void {
+  const command = program.command(definition.name).description(definition.summary).allowExcessArguments(false);
+  addFlags(command, definition.settings);
+  command.action(async () => {
+    process.stdout.write(await definition.answer(readSettings(command, definition.settings)));
+  });
+}
+
 /** One line a problem for what the user can put right; the stack only for what is a bug of ours. */
-function explain(error: unknown): number {
+function report(error: unknown): number {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return 0; // --help, --version
     return complain([`${error.message.replace(/^error: /, "").replaceAll("\n", " ")}; see gatehouse --help`], 2);

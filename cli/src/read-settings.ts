@@ -7,7 +7,7 @@ import { UserError } from "./user-error.ts";
 /** Adds a flag for each setting, and `--config`. */
 export function addFlags<Values extends object>(command: Command, table: SettingTable<Values>): void {
   for (const [key, setting] of entriesOf(table)) {
-    const flag = flagOf(key, setting);
+    const flag = `${setting.letter === undefined ? "" : `-${setting.letter}, `}${flagOf(key, setting)}`;
     if (setting.placeholder === null) command.option(flag, setting.doc);
     else if (setting.isList) command.option(`${flag} <${setting.placeholder}>`, setting.doc, append);
     else command.option(`${flag} <${setting.placeholder}>`, setting.doc);

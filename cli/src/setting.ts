@@ -2,6 +2,8 @@
 export interface Setting<Value> {
   /** One sentence with unit and default. */
   readonly doc: string;
+  /** One letter: `H` makes `-H` another name of the flag. */
+  readonly letter?: string;
   /** Stands for the value in the help, e.g. `PORT`; null for a switch. */
   readonly placeholder: string | null;
   /** Used when it is given nowhere; `undefined` makes it required. */

@@ -10,10 +10,9 @@ export const logSettings: SettingTable<LogSettings> = {
   logLevel: choice("Least severe log lines that are written", LOG_LEVELS, "info"),
 };
 
-/** How the controller reads policy, and what Istio's MeshConfig has no field for. */
-export interface PolicySettings {
+/** How requests are judged, besides the policies: MeshConfig, and what it has no field for. */
+export interface EvaluationSettings {
   readonly meshConfig: string | null;
-  readonly allowPartial: boolean;
   readonly routing: "cluster" | "header";
   /** null: by `routing`. */
   readonly unmatchedHosts: "notFound" | "passthrough" | null;
@@ -21,9 +20,8 @@ export interface PolicySettings {
   readonly keysUnavailable: "401" | "503";
 }
 
-export const policySettings: SettingTable<PolicySettings> = {
+export const evaluationSettings: SettingTable<EvaluationSettings> = {
   meshConfig: text("File with Istio's MeshConfig in YAML (default: Istio's defaults)", "FILE", null),
-  allowPartial: onOff("Start also when some files of the directory can't be read"),
   routing: choice(
     "Header that names the chosen route: x-gatehouse-cluster, or x-gatehouse-route for routes of your own",
     ["cluster", "header"],
@@ -36,6 +34,16 @@ export const policySettings: SettingTable<PolicySettings> = {
   ),
   strictPaths: onOff("DENY if any reading of an ambiguous path matches, ALLOW only if all do"),
   keysUnavailable: choice("HTTP status for tokens whose keys could never be fetched", ["401", "503"], "401"),
+};
+
+/** How the controller reads policy. */
+export interface PolicySettings extends EvaluationSettings {
+  readonly allowPartial: boolean;
+}
+
+export const policySettings: SettingTable<PolicySettings> = {
+  ...evaluationSettings,
+  allowPartial: onOff("Start also when some files of the directory can't be read"),
 };
 
 /** Where and how checks are answered. */

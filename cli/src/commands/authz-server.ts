@@ -6,6 +6,7 @@ import { collectDefaultMetrics, Registry } from "prom-client";
 import { STARTING, startAdmin } from "../admin.ts";
 import { toCheckOptions } from "../check-options.ts";
 import type { CommandDefinition } from "../command-definition.ts";
+import { createAuditLog } from "../log.ts";
 import { Parts } from "../parts.ts";
 import { onOff, text } from "../setting.ts";
 import {
@@ -54,7 +55,15 @@ export const authzServerCommand: CommandDefinition<Values> = {
     const readiness = () => (server === null ? STARTING : { checks: server.readiness(), version: server.setVersion() });
     await parts.add(() => startAdmin({ host: values.adminHost, port: values.adminPort, registry, readiness, log }));
     server = await parts.add(() =>
-      startAuthzServer({ controller: values.controller, nodeId, dataDirectory, ...checkOptions, log, registry }),
+      startAuthzServer({
+        controller: values.controller,
+        nodeId,
+        dataDirectory,
+        ...checkOptions,
+        log,
+        auditLog: createAuditLog(),
+        registry,
+      }),
     );
     return parts;
   },

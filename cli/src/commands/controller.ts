@@ -2,6 +2,7 @@ import { type RunningController, startController } from "@gatehouse/controller";
 import { collectDefaultMetrics, Registry } from "prom-client";
 import { STARTING, startAdmin } from "../admin.ts";
 import type { CommandDefinition } from "../command-definition.ts";
+import { type KeySettings, keySettings, toKeyOptions } from "../key-settings.ts";
 import { Parts } from "../parts.ts";
 import { toPolicyOptions } from "../policy-options.ts";
 import { requiredText, text } from "../setting.ts";
@@ -16,7 +17,7 @@ import {
 } from "../settings.ts";
 import { UserError } from "../user-error.ts";
 
-interface Values extends LogSettings, PolicySettings, AdminSettings {
+interface Values extends LogSettings, PolicySettings, KeySettings, AdminSettings {
   readonly source: string;
   readonly xdsAddress: string;
 }
@@ -33,6 +34,7 @@ export const controllerCommand: CommandDefinition<Values> = {
       DEFAULT_XDS_ADDRESS,
     ),
     ...policySettings,
+    ...keySettings,
     ...adminSettings(9091),
     ...logSettings,
   },
@@ -47,7 +49,13 @@ export const controllerCommand: CommandDefinition<Values> = {
       controller === null ? STARTING : { checks: controller.readiness(), version: controller.setVersion() };
     await parts.add(() => startAdmin({ host: values.adminHost, port: values.adminPort, registry, readiness, log }));
     controller = await parts.add(() =>
-      startController({ ...toPolicyOptions(directory, values), xdsAddress: values.xdsAddress, log, registry }),
+      startController({
+        ...toPolicyOptions(directory, values),
+        ...toKeyOptions("controller", values),
+        xdsAddress: values.xdsAddress,
+        log,
+        registry,
+      }),
     );
     return parts;
   },

@@ -7,6 +7,8 @@ import { collectDefaultMetrics, Registry } from "prom-client";
 import { type Readiness, STARTING, startAdmin } from "../admin.ts";
 import { toCheckOptions } from "../check-options.ts";
 import type { CommandDefinition } from "../command-definition.ts";
+import { type KeySettings, keySettings, toKeyOptions } from "../key-settings.ts";
+import { createAuditLog } from "../log.ts";
 import { Parts } from "../parts.ts";
 import { toPolicyOptions } from "../policy-options.ts";
 import { requiredText } from "../setting.ts";
@@ -21,7 +23,7 @@ import {
   policySettings,
 } from "../settings.ts";
 
-interface Values extends LogSettings, PolicySettings, CheckSettings, AdminSettings {
+interface Values extends LogSettings, PolicySettings, KeySettings, CheckSettings, AdminSettings {
   readonly resources: string;
 }
 
@@ -32,6 +34,7 @@ export const standaloneCommand: CommandDefinition<Values> = {
   settings: {
     resources: requiredText("Directory of Kubernetes YAML; changes are enforced within 1 s", "DIR"),
     ...policySettings,
+    ...keySettings,
     ...checkSettings,
     ...adminSettings(9090),
     ...logSettings,
@@ -50,6 +53,7 @@ export const standaloneCommand: CommandDefinition<Values> = {
     const controller = await parts.add(() =>
       startController({
         ...toPolicyOptions(values.resources, values),
+        ...toKeyOptions("standalone", values),
         xdsAddress: address,
         log: log.child({ part: "controller" }),
         registry,
@@ -61,6 +65,7 @@ export const standaloneCommand: CommandDefinition<Values> = {
         nodeId: "standalone",
         ...checkOptions,
         log: log.child({ part: "authz-server" }),
+        auditLog: createAuditLog(),
         registry,
       }),
     );
