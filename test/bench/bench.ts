@@ -42,7 +42,9 @@ export async function runBench(options: BenchOptions): Promise<string> {
     const rows: readonly Row[] = [
       row("grpc-js, constant answer", () => measureGrpc(constant, [requests.seen], options.calls)),
       row("Gatehouse, token seen before", () => measureGrpc(gatehouse, [requests.seen], options.calls)),
-      row("Gatehouse, fresh tokens (RS256)", () => measureFresh(requests, options.calls)),
+      ...FRESH_ALGORITHMS.map((alg) =>
+        row(`Gatehouse, fresh tokens (${alg})`, () => measureFresh(requests.seen, requests.fresh[alg], options.calls)),
+      ),
       row("Envoy, own jwt_authn + rbac", () => measureHttp(ownFilters, [], requests.token, options.calls)),
       row("Envoy + Gatehouse by ext_authz", () => measureHttp(extAuthz, [gatehouse], requests.token, options.calls)),
     ];
@@ -60,21 +62,28 @@ export async function runBench(options: BenchOptions): Promise<string> {
 const SERVER_CORE = 0;
 const LOAD_CORE = 1;
 
+/** The commonest, the commonest on elliptic curves, and the newest. */
+const FRESH_ALGORITHMS = ["RS256", "ES256", "EdDSA"] as const;
+type FreshAlgorithm = (typeof FRESH_ALGORITHMS)[number];
+
 interface BenchRequests {
   readonly token: string;
   readonly seen: Uint8Array;
   readonly without: Uint8Array;
   /** Each with a token of its own. */
-  readonly fresh: readonly Uint8Array[];
+  readonly fresh: Readonly<Record<FreshAlgorithm, readonly Uint8Array[]>>;
 }
 
 async function mintRequests(freshTokens: number): Promise<BenchRequests> {
   const encode = checkRequestEncoder();
   const token = await mintTestToken({ jti: "seen" });
-  const fresh = await Promise.all(
-    Array.from({ length: freshTokens }, (_, n) => mintTestToken({ jti: `fresh-${n.toString().padStart(8, "0")}` })),
-  );
-  return { token, seen: encode(token), without: encode(""), fresh: fresh.map(encode) };
+  const mint = async (alg: FreshAlgorithm): Promise<readonly Uint8Array[]> => {
+    const serials = Array.from({ length: freshTokens }, (_, n) => n.toString().padStart(8, "0"));
+    const tokens = await Promise.all(serials.map((serial) => mintTestToken({ jti: `fresh-${serial}` }, { alg })));
+    return tokens.map(encode);
+  };
+  const fresh = { RS256: await mint("RS256"), ES256: await mint("ES256"), EdDSA: await mint("EdDSA") };
+  return { token, seen: encode(token), without: encode(""), fresh };
 }
 
 /** Fast wrong answers must not win: a real client asks before the load does. */
@@ -95,11 +104,12 @@ async function expectAnswers(server: ServerProcess, requests: BenchRequests): Pr
     });
   const codes = [
     await ask(requests.seen),
-    await ask(requests.fresh[0] ?? requests.without),
+    ...(await Promise.all(FRESH_ALGORITHMS.map((alg) => ask(requests.fresh[alg][0] ?? requests.without)))),
     await ask(requests.without),
   ];
   client.close();
-  if (codes.join() !== "0,0,7") throw new Error(`wrong answers, gRPC codes ${codes.join(", ")} instead of 0, 0, 7`);
+  if (codes.join() !== "0,0,0,0,7")
+    throw new Error(`wrong answers, gRPC codes ${codes.join(", ")} instead of 0,0,0,0,7`);
 }
 
 async function expectRefusal(envoy: EnvoyProcess): Promise<void> {
@@ -123,7 +133,7 @@ function measureGrpc(server: ServerProcess, messages: readonly Uint8Array[], cal
 }
 
 /** A server of its own, because tokens are fresh only once; warmed up by a known token and half of the fresh ones. */
-async function measureFresh({ seen, fresh }: BenchRequests, warmUpCalls: number): Promise<Sample> {
+async function measureFresh(seen: Uint8Array, fresh: readonly Uint8Array[], warmUpCalls: number): Promise<Sample> {
   const server = await startServerProcess("gatehouse-server.ts", SERVER_CORE);
   const half = fresh.length / 2;
   try {

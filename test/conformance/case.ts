@@ -50,6 +50,10 @@ export interface CaseRequest {
   /** Local port that it comes to. */
   readonly port: number;
   readonly sourceIp: string;
+  /** What a TLS connection tells besides; in process only. Omitted: no TLS. */
+  readonly tls?: { readonly principal: string; readonly sni: string };
+  /** What other filters left, by `filter/key`; in process only. */
+  readonly filterMetadata?: Readonly<Record<string, string | readonly string[]>>;
   readonly expect: Expectation;
 }
 

@@ -8,6 +8,7 @@ import { startGatehouse } from "../support/gatehouse.ts";
 import { sendRaw } from "../support/raw-http.ts";
 import type { CaseRequest, CaseWorkload, ConformanceCase } from "./case.ts";
 import type { Observation, ObservedUpstream } from "./compare.ts";
+import { startKeyServer } from "./key-server.ts";
 
 /** A Gatehouse, an Envoy and the upstreams that serve a list of scenarios, one after the other. */
 export interface ConformanceStack {
@@ -38,6 +39,7 @@ export async function startConformanceStack(scenarios: readonly ConformanceCase[
   };
   try {
     const upstreams = await started(startEchoUpstreams([LOCAL, ...clusters]));
+    const keyServer = await started(startKeyServer());
     const gatehouse = await started(startGatehouse({ meshConfig: stringify(meshConfig) }));
     const envoy = await started(
       startEnvoy(
@@ -54,7 +56,7 @@ export async function startConformanceStack(scenarios: readonly ConformanceCase[
       enter: async (scenario) => {
         // An invalid object keeps its last good version, which would be that of another scenario with the same names.
         if (scenario.resources.some((resource) => parseObject(resource).kind === "invalid")) await gatehouse.apply("");
-        await gatehouse.apply(policiesOf(scenario));
+        await gatehouse.apply(policiesOf(keyServer.serve(scenario)));
       },
       send: (scenario, request) => exchange(envoy.listenerPort(listenerOf(scenario.workload)), request, upstreams),
       stop,

@@ -28,11 +28,11 @@ export function toHttpRequest(scenario: ConformanceCase, request: CaseRequest): 
     scheme,
     headers: headers.map(([name, value]) => ({ name, value: toBytes(value) })),
     hasRawHeaders: true,
-    source: { address: request.sourceIp, principal: "" },
+    source: { address: request.sourceIp, principal: request.tls?.principal ?? "" },
     destination: { address: isV6 ? "::1" : "127.0.0.1", port: request.port },
-    sni: "",
+    sni: request.tls?.sni ?? "",
     contextExtensions: new Map(identityOf(scenario)),
-    filterMetadata: () => undefined,
+    filterMetadata: (filter, key) => request.filterMetadata?.[`${filter}/${key}`],
   };
 }
 
@@ -40,7 +40,8 @@ export function toHttpRequest(scenario: ConformanceCase, request: CaseRequest): 
 export function applyDecision(scenario: ConformanceCase, request: CaseRequest, decision: Decision): Observation {
   if (decision.kind === "respond") return localReply(request, decision.status, decision.headers, decision.body);
   const sent = toHttpRequest(scenario, request).headers.map(({ name, value }): HeaderLine => [name, value]);
-  const headers = withMutations(sent, decision.setHeaders).filter(([name]) => !decision.removeHeaders.includes(name));
+  const checked = withMutations(sent, decision.setHeaders).filter(([name]) => !decision.removeHeaders.includes(name));
+  const headers = withMutations(checked, addedByFilter(checked));
   const cluster =
     scenario.workload.kind === "gateway" ? firstValue(headers, CLUSTER_HEADER) : `workload:${request.port}`;
   if (cluster === undefined) return localReply(request, 404, [], "");
@@ -49,7 +50,7 @@ export function applyDecision(scenario: ConformanceCase, request: CaseRequest, d
   return {
     status: 200,
     body: "",
-    responseHeaders: withMutations(UPSTREAM_RESPONSE, decision.responseHeaders).map(fromBytes),
+    responseHeaders: withMutations(responseAfterFilter(headers), decision.responseHeaders).map(fromBytes),
     upstream: {
       destination: destination + subset,
       port: Number(port),
@@ -69,6 +70,18 @@ const UPSTREAM_RESPONSE: readonly HeaderLine[] = [
   ["x-upstream", "echo"],
   ["x-up-secret", "s3"],
 ];
+
+/** The profile's Lua filter: lines that are added to the request. */
+function addedByFilter(headers: readonly HeaderLine[]): readonly Mutation[] {
+  const added = new URLSearchParams(firstValue(headers, `${OWN_PREFIX}request-add`) ?? "");
+  return [...added].map(([name, value]) => ({ name, value: toBytes(value), append: true }));
+}
+
+/** The same filter: headers that are removed from the response. */
+function responseAfterFilter(headers: readonly HeaderLine[]): readonly HeaderLine[] {
+  const removed = firstValue(headers, `${OWN_PREFIX}response-remove`)?.split(",") ?? [];
+  return UPSTREAM_RESPONSE.filter(([name]) => !removed.includes(name));
+}
 
 /** A target in absolute form (`http://host/path`) says the authority, whatever the Host header says. */
 function splitTarget({ authority, path }: CaseRequest): { readonly authority: string; readonly path: string } {

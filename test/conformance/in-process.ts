@@ -8,20 +8,23 @@ import {
   TokenCache,
   type WorkloadPolicy,
 } from "@gatehouse/authz-server/engine";
+import { afterAttempt, createKeyFetcher, NEVER_FETCHED, toKeySet } from "@gatehouse/controller/jwks";
 import { parseObject } from "@gatehouse/controller/resources";
 import {
+  type KeySource,
   parseMeshConfig,
   type TranslateContext,
   type Translated,
   translateInvalid,
   translateObject,
 } from "@gatehouse/controller/translate";
-import { type PolicyResource, resourceName } from "@gatehouse/protos";
+import { type KeySet, type PolicyResource, resourceName } from "@gatehouse/protos";
 import { decodeResource, encodeResource } from "@gatehouse/protos/wire";
 import { stringify } from "yaml";
 import { type CaseObject, type CaseRequest, type ConformanceCase, isRefusedByCodec } from "./case.ts";
-import { compare } from "./compare.ts";
+import { compare, type Observation } from "./compare.ts";
 import { applyDecision, identityOf, toHttpRequest } from "./envoy-model.ts";
+import { startKeyServer } from "./key-server.ts";
 import type { Outcome } from "./run-cases.ts";
 
 /** Runs a scenario without any server: translate, to the wire and back, prepare, decide. Skips what never reaches a server. */
@@ -39,10 +42,11 @@ export async function runInProcess(scenario: ConformanceCase): Promise<readonly 
 
 /** What the controller makes of the scenario's objects. */
 export function translateCase(scenario: ConformanceCase): readonly Translated[] {
-  return scenario.resources.flatMap(translateOne);
+  return scenario.resources.flatMap(translateCaseObject);
 }
 
-function translateOne(object: CaseObject): readonly Translated[] {
+/** What the controller makes of one object. */
+export function translateCaseObject(object: CaseObject): readonly Translated[] {
   const parsed = parseObject(object);
   switch (parsed.kind) {
     case "valid":
@@ -58,7 +62,8 @@ function translateOne(object: CaseObject): readonly Translated[] {
 
 const CONTEXT: TranslateContext = { dnsSuffix: "svc.cluster.local", hash: (text) => hash("sha256", text) };
 
-async function policyOf(scenario: ConformanceCase): Promise<WorkloadPolicy> {
+/** The policy of the scenario's workload, as a server prepares it. */
+export async function policyOf(scenario: ConformanceCase): Promise<WorkloadPolicy> {
   const index = await indexOf(scenario);
   const identity = Object.fromEntries(identityOf(scenario));
   const workload = parseWorkload({
@@ -74,11 +79,7 @@ async function policyOf(scenario: ConformanceCase): Promise<WorkloadPolicy> {
 async function indexOf(scenario: ConformanceCase): Promise<PolicyIndex> {
   const { meshConfig, providers, errors } = parseMeshConfig(stringify(scenario.meshConfig));
   if (errors.length > 0) throw new Error(`${scenario.id}: bad meshConfig: ${JSON.stringify(errors)}`);
-  const resources = [
-    meshConfig,
-    ...providers,
-    ...translateCase(scenario).flatMap((translated) => translated.resources),
-  ];
+  const resources = [meshConfig, ...providers, ...(await resourcesOf(scenario))];
   // Several objects may bring the same key set.
   const byName = new Map(resources.map((resource) => [resourceName(resource), overTheWire(resource)]));
   const prepared = await applyUpdate(null, { upserts: [...byName.values()], removed: [] });
@@ -86,11 +87,49 @@ async function indexOf(scenario: ConformanceCase): Promise<PolicyIndex> {
   return prepared.index;
 }
 
+async function resourcesOf(scenario: ConformanceCase): Promise<readonly PolicyResource[]> {
+  const translated = translateCase(scenario);
+  if (translated.every(({ keySources }) => keySources.length === 0))
+    return translated.flatMap(({ resources }) => resources);
+  const server = await startKeyServer();
+  try {
+    const located = translateCase(server.serve(scenario));
+    const fetched = await Promise.all(located.flatMap(({ keySources }) => keySources.map(fetchKeySet)));
+    return [...located.flatMap(({ resources }) => resources), ...fetched];
+  } finally {
+    await server.stop();
+  }
+}
+
+/** Only from this machine: what is elsewhere counts as out of reach. */
+const fetchKeys = createKeyFetcher({
+  allowLoopback: true,
+  allowedHosts: ["127.0.0.1"],
+  blockedCidrs: [],
+  extraCa: "",
+  proxy: null,
+});
+
+async function fetchKeySet(source: KeySource): Promise<KeySet> {
+  const outcome = await fetchKeys(source, new AbortController().signal);
+  return toKeySet(source, afterAttempt(NEVER_FETCHED, outcome, 0, 0));
+}
+
 function overTheWire(resource: PolicyResource): PolicyResource {
   return decodeResource(encodeResource(resource));
 }
 
 function differencesOf(scenario: ConformanceCase, request: CaseRequest, policy: WorkloadPolicy): readonly string[] {
+  const { observation, dryRun } = observe(scenario, request, policy);
+  return [...compare(scenario, request, observation), ...compareDryRun(request, dryRun)];
+}
+
+/** Decides one request, and tells what an Envoy would make of the decision and what the policies in dry-run said. */
+export function observe(
+  scenario: ConformanceCase,
+  request: CaseRequest,
+  policy: WorkloadPolicy,
+): { readonly observation: Observation; readonly dryRun: readonly string[] } {
   const dryRun: string[] = [];
   const decision: Decision = decide(policy, toHttpRequest(scenario, request), {
     cache: new TokenCache({ entries: 0, bytes: 0 }, () => undefined),
@@ -98,7 +137,7 @@ function differencesOf(scenario: ConformanceCase, request: CaseRequest, policy: 
     random: () => 0,
     record: { dryRun: (verdict) => void dryRun.push(verdict.kind) },
   });
-  return [...compare(scenario, request, applyDecision(scenario, request, decision)), ...compareDryRun(request, dryRun)];
+  return { observation: applyDecision(scenario, request, decision), dryRun };
 }
 
 /** The recorded counters of dry-run policies are the shadow results of Envoy's RBAC filter. */

@@ -23,7 +23,7 @@ export interface Tally {
 
 /** Groups that must pass whole; of the others the count may not fall (floor.json). */
 export function mustPass(group: string): boolean {
-  return group === "seeds" || group.startsWith("jwt-") || group.startsWith("authz-");
+  return group === "seeds" || group === "differential" || /^(jwt|jwks|authz)-/.test(group);
 }
 
 /** Counts the outcomes of one group and way. */

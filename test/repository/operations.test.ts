@@ -8,7 +8,7 @@ import { startGatehouse } from "../support/gatehouse.ts";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const page = readFileSync(join(root, "docs/operations.md"), "utf8");
 
-test.each(["standalone", "controller", "authz-server"])(
+test.each(["standalone", "controller", "authz-server", "explain"])(
   "the operations page names every flag of gatehouse %s",
   (command) => {
     const help = execFileSync(process.execPath, [join(root, "cli/bin/gatehouse.js"), command, "--help"], {

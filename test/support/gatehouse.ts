@@ -2,7 +2,7 @@ import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type RunningAuthzServer, startAuthzServer } from "@gatehouse/authz-server";
-import { type MeshSettings, startController } from "@gatehouse/controller";
+import { type KeyOptions, type KeySourceHealth, type MeshSettings, startController } from "@gatehouse/controller";
 import { type Logger, pino } from "pino";
 import { Registry } from "prom-client";
 import { waitFor } from "./wait-for.ts";
@@ -15,6 +15,8 @@ export interface GatehouseOptions {
   readonly meshConfig?: string;
   /** Settings that Istio's MeshConfig has no field for. */
   readonly settings?: MeshSettings;
+  /** How keys are fetched; omitted: from this machine only, nothing on disk. */
+  readonly keys?: Partial<KeyOptions>;
 }
 
 /** controller + authz-server in this process, joined by a real delta-xDS stream, over a directory of their own. */
@@ -23,6 +25,8 @@ export interface RunningGatehouse {
   readonly checkPort: number;
   /** The policy directory. */
   readonly directory: string;
+  /** Where further authz-servers connect. */
+  readonly xdsAddress: string;
   /** Version that is being enforced. */
   version(): string;
   /**
@@ -30,6 +34,8 @@ export interface RunningGatehouse {
    * An object that is invalid keeps its last good version, as in production; `apply("")` between two sets forgets it.
    */
   apply(policies: string): Promise<void>;
+  /** How each source of fetched keys stands. */
+  keySources(): readonly KeySourceHealth[];
   /** What Prometheus would read. */
   metrics(): Promise<string>;
   /** The lines logged so far, as JSON texts. */
@@ -70,7 +76,10 @@ export async function startGatehouse(options: GatehouseOptions = {}): Promise<Ru
   try {
     const source = { kind: "directory", path: directory } as const;
     const settings = options.settings ?? {};
-    const controller = await started(startController({ source, xdsAddress, meshConfigFile, settings, log, registry }));
+    const keys = { allowLoopback: true, allowedHosts: ["127.0.0.1", "localhost"], ...options.keys };
+    const controller = await started(
+      startController({ source, xdsAddress, meshConfigFile, settings, keys, log, registry }),
+    );
     const server = await started(
       startAuthzServer({
         controller: xdsAddress,
@@ -89,12 +98,14 @@ export async function startGatehouse(options: GatehouseOptions = {}): Promise<Ru
     return {
       checkPort: portOf(server),
       directory,
+      xdsAddress,
       version: () => server.setVersion() ?? "",
       apply: async (policies) => {
         const before = server.setVersion();
         await write(policies);
         await versionAfter(before);
       },
+      keySources: () => controller.keySources(),
       metrics: () => registry.metrics(),
       log: () => lines,
       stop,

@@ -49,6 +49,12 @@ export async function sendRaw(port: number, request: RawRequest): Promise<RawRes
   return answer.length === 0 ? { status: 0, headers: [], body: "" } : parseResponse(answer, request.method);
 }
 
+/** Sends bytes that need not be HTTP at all, on a connection of their own, and reads the answer to its end. */
+export async function sendBytes(port: number, bytes: Uint8Array): Promise<RawResponse> {
+  const answer = await exchange(port, Buffer.from(bytes));
+  return answer.length === 0 ? { status: 0, headers: [], body: "" } : parseResponse(answer, "");
+}
+
 /** The first value of a header, or undefined. @param name in lower case */
 export function headerValue(response: { readonly headers: readonly HeaderLine[] }, name: string): string | undefined {
   return response.headers.find(([candidate]) => candidate === name)?.[1];
