@@ -72,12 +72,28 @@ unit: setup ## Unit, golden, property and contract tests of all packages, and of
 ## Tests (no root needed)
 
 .PHONY: test
-test: check features conformance-tests ## `make check` and all of this group; CI runs it too
+test: check semantics features conformance-tests differential security fuzz properties ## `make check` and all of this group; CI runs it too
 	@[ -n "$(CI)" ] || node test/run/summary.ts
+
+.PHONY: semantics
+semantics: setup ## Every row of what Istio answers, in process (60 s)
+	@$(SUITE) semantics 60 $(VITEST) test/semantics/in-process
+
+.PHONY: security
+security: setup ## Every known attack of docs/security.md (120 s)
+	$(call with-envoy,$(SUITE) security 120 $(VITEST) test/security)
+
+.PHONY: fuzz
+fuzz: setup ## Noise against everything that reads what strangers write, 20,000 inputs each; FUZZ_RUNS for more (240 s)
+	@$(SUITE) fuzz 240 $(VITEST) test/fuzz
+
+.PHONY: properties
+properties: setup ## Laws that hold for all policies and requests, and a naive second reading of them (240 s)
+	@$(SUITE) properties 240 $(VITEST) test/properties
 
 .PHONY: features
 features: setup ## The documented user journeys through a real Envoy (300 s)
-	$(call with-envoy,$(SUITE) features 300 $(VITEST) test/features test/support)
+	$(call with-envoy,$(SUITE) features 300 $(VITEST) test/features test/support test/semantics/through-envoy)
 
 .PHONY: conformance-tests
 conformance-tests: setup ## Recorded cases of Istio, in process and through a real Envoy (600 s)
@@ -87,12 +103,18 @@ conformance-tests: setup ## Recorded cases of Istio, in process and through a re
 conformance: setup ## The same cases as a table: one line a group, `name: passed/total`
 	$(call with-envoy,$(TYPESCRIPT) test/conformance/main.ts)
 
+.PHONY: differential
+differential: setup ## 10,000 random requests answered as by Envoy's own filters (300 s); longer: test/differential/main.ts --help
+	$(call with-envoy,$(SUITE) differential 300 $(VITEST) test/differential)
+
 .PHONY: bench
 bench: setup ## Checks per second and CPU per check, beside a constant answer and Envoy's own filters
 	$(call with-envoy,$(TYPESCRIPT) test/bench/main.ts)
 
 .PHONY: soak
-soak: setup ## The tests again and again, with new random inputs, for MINUTES (default 30)
+soak: setup ## A million inputs for each target of `fuzz`, a million random requests, then tests again and again with new inputs for MINUTES (default 30)
+	@FUZZ_RUNS=1000000 PROPERTY_RUNS=20 vitest run --reporter=default test/fuzz test/properties
+	$(call with-envoy,$(TYPESCRIPT) test/differential/main.ts --requests 1000000 --seed random)
 	$(call with-envoy,test/run/soak.sh protos/src controller/src authz-server/src cli/src test/features)
 
 ## Work
@@ -112,7 +134,7 @@ generate: setup ## Write the generated files again: types from crds/ and from pr
 
 .PHONY: golden
 golden: setup ## Write the golden files again; the diff is the review
-	@UPDATE_GOLDEN=1 vitest run --reporter=dot controller/src/translate
+	@UPDATE_GOLDEN=1 vitest run --reporter=dot controller/src/translate cli/src/commands/explain.test.ts
 
 .PHONY: fix
 fix: setup ## Format, and repair what the linter can repair
