@@ -27,8 +27,12 @@ else process.exitCode = await main();
 process.exit();
 
 async function main(): Promise<number> {
-  const { seed = DEFAULT_PLAN.seed, only } = values;
-  const requests = Number(values.requests ?? DEFAULT_PLAN.requests);
+  const { only } = values;
+  // The name of a set says which seed it comes from, and how many sets there are at least.
+  const [firstOnly] = only ?? [];
+  const seed = values.seed ?? firstOnly?.split("/")[0] ?? DEFAULT_PLAN.seed;
+  const lastOnly = Math.max(0, ...(only ?? []).map((name) => Number(name.split("/")[1]) + 1));
+  const requests = Number(values.requests ?? Math.max(DEFAULT_PLAN.requests, lastOnly * REQUESTS_PER_SET));
   const policySets = Number(values.sets ?? Math.ceil(requests / REQUESTS_PER_SET));
   if (!(requests > 0 && policySets > 0)) {
     process.stderr.write(HELP);

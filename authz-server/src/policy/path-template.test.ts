@@ -19,12 +19,14 @@ describe("a path template", () => {
     ["/{*}", "/a/b", false],
     ["/a.b/{*}", "/axb/c", false],
     ["/{*}", "/%zz;a=b,c:d@e", true],
+    ["/{*}", "/a*b", true],
+    ["/store/{**}/cart", "/store/*/cart", true],
   ])("%s fits %s: %s", (template, path, expected) => {
     expect(compileTemplate(template, false)(path)).toBe(expected);
     expect(compileTemplate(template, true)(path)).toBe(expected);
   });
 
-  it.each(["/*", "/\xff", "/|", "/[", "/\n"])("fits the odd byte of %j only where it must not be evaded", (path) => {
+  it.each(["/^", "/\xff", "/|", "/[", "/\n"])("fits the odd byte of %j only where it must not be evaded", (path) => {
     expect(compileTemplate("/{*}", false)(path)).toBe(false);
     expect(compileTemplate("/{*}", true)(path)).toBe(true);
     expect(compileTemplate("/{**}", false)(path)).toBe(false);

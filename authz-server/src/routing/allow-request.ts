@@ -26,6 +26,8 @@ export function allowRequest(attributes: RequestAttributes, route: Forward | nul
   return { kind: "allow", setHeaders, removeHeaders: [...removed], responseHeaders };
 }
 
+// Blanks around a value are no part of it (RFC 9110, 5.5); on lines of their own the receiver would drop them.
 function joined(before: string | undefined, value: string): string {
-  return before === undefined ? value : `${before},${value}`;
+  const bare = value.replace(/^[ \t]+|[ \t]+$/g, "");
+  return before === undefined ? bare : `${before},${bare}`;
 }
