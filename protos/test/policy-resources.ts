@@ -234,6 +234,7 @@ const virtualService: Arbitrary<VirtualService> = record({
   exportTo: texts,
   http: fc.array(httpRoute, { maxLength: 2 }),
   keepsHosts: fc.boolean(),
+  refusedHosts: fc.array(record({ gateway: text, host: text }), { maxLength: 2 }),
 });
 
 const gateway: Arbitrary<Gateway> = record({
@@ -278,6 +279,7 @@ const meshConfig: Arbitrary<MeshConfig> = record({
   keysUnavailable: fc.constantFrom(401, 503),
   routing: fc.constantFrom("cluster", "header"),
   unmatchedHosts: fc.constantFrom("notFound", "passthrough"),
+  requireExp: fc.boolean(),
 });
 
 const extensionProvider: Arbitrary<ExtensionProvider> = record({

@@ -19,6 +19,8 @@ export interface MeshConfig {
   readonly routing: "cluster" | "header";
   /** What a gateway answers for a host of no VirtualService. */
   readonly unmatchedHosts: "notFound" | "passthrough";
+  /** Tokens without `exp` are refused. Needs reader version 2: an older server would accept them. */
+  readonly requireExp: boolean;
 }
 
 /** @see https://istio.io/latest/docs/reference/config/istio.mesh.v1alpha1/#MeshConfig-ProxyPathNormalization-NormalizationType */

@@ -29,7 +29,7 @@ export interface ObjectMeta {
 }
 
 /** The reader version of this code. Raise it together with `minReaderVersion` of resources that older servers would misread. */
-export const READER_VERSION = 1;
+export const READER_VERSION = 3;
 
 /** Names the object that a rule, a decision or a diagnostic comes from. */
 export interface PolicyRef {

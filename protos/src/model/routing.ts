@@ -18,6 +18,16 @@ export interface VirtualService {
   readonly http: readonly HttpRoute[];
   /** Routes were left out, so the hosts are served even where no route is left: a wider host must not answer in their place. */
   readonly keepsHosts: boolean;
+  /** Hosts that belong to another namespace: its routes are not used there, and requests that nobody else answers get 404. */
+  readonly refusedHosts: readonly GatewayHost[];
+}
+
+/** A host at one gateway. */
+export interface GatewayHost {
+  /** `namespace/name` */
+  readonly gateway: string;
+  /** What a server of the Gateway and the VirtualService have in common. */
+  readonly host: string;
 }
 
 /** One entry of `http`. */

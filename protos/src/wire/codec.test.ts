@@ -43,6 +43,7 @@ const meshConfig: MeshConfig = {
   pathNormalization: "BASE",
   numTrustedProxies: 0,
   strictPaths: false,
+  requireExp: false,
   keysUnavailable: 401,
   routing: "cluster",
   unmatchedHosts: "notFound",

@@ -58,3 +58,4 @@ export {
   type UnenforceableResource,
 } from "./unenforceable.ts";
 export { resourceVersion, SetVersion, setVersion } from "./version.ts";
+export { decodeWorkload, encodeWorkload, WORKLOAD_TYPE_URL } from "./workload.ts";

@@ -35,6 +35,8 @@ export function writeMeshConfig(model: MeshConfig): Wire {
     keysUnavailable: keysUnavailable.encode(model.keysUnavailable === 401 ? "unauthorized" : "serviceUnavailable"),
     routing: routing.encode(model.routing),
     unmatchedHosts: unmatchedHosts.encode(model.unmatchedHosts),
+    // Left out while it is off: sets of servers and controllers that know it and that do not have equal versions.
+    ...(model.requireExp ? { requireExp: true } : {}),
   };
 }
 
@@ -54,5 +56,6 @@ export function readMeshConfig(wire: WireOutput, minReaderVersion: number, path:
       keysUnavailable.decode(wire.keysUnavailable, `${path}.keysUnavailable`) === "unauthorized" ? 401 : 503,
     routing: routing.decode(wire.routing, `${path}.routing`),
     unmatchedHosts: unmatchedHosts.decode(wire.unmatchedHosts, `${path}.unmatchedHosts`),
+    requireExp: wire.requireExp,
   };
 }

@@ -16,6 +16,7 @@ export function writeVirtualService(model: VirtualService): Wire {
     exportTo: [...model.exportTo],
     http: model.http.map(writeRoute),
     keepsHosts: model.keepsHosts,
+    refusedHosts: model.refusedHosts.map(({ gateway, host }) => ({ gateway, host })),
   };
 }
 
@@ -29,5 +30,6 @@ export function readVirtualService(wire: WireOutput, minReaderVersion: number, p
     exportTo: wire.exportTo,
     http: readList(wire.http, `${path}.http`, readRoute),
     keepsHosts: wire.keepsHosts,
+    refusedHosts: wire.refusedHosts.map(({ gateway, host }) => ({ gateway, host })),
   };
 }

@@ -243,6 +243,10 @@ export interface MeshConfig {
    * What a gateway answers for a host of no VirtualService.
    */
   'unmatchedHosts'?: (_gatehouse_policy_v1_MeshConfig_UnmatchedHosts);
+  /**
+   * Tokens without `exp` are refused. Reader version 2.
+   */
+  'requireExp'?: (boolean);
 }
 
 /**
@@ -289,4 +293,8 @@ export interface MeshConfig__Output {
    * What a gateway answers for a host of no VirtualService.
    */
   'unmatchedHosts': (_gatehouse_policy_v1_MeshConfig_UnmatchedHosts__Output);
+  /**
+   * Tokens without `exp` are refused. Reader version 2.
+   */
+  'requireExp': (boolean);
 }

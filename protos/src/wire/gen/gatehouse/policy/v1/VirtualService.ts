@@ -2,6 +2,7 @@
 
 import type { ObjectMeta as _gatehouse_policy_v1_ObjectMeta, ObjectMeta__Output as _gatehouse_policy_v1_ObjectMeta__Output } from '../../../gatehouse/policy/v1/ObjectMeta.ts';
 import type { HttpRoute as _gatehouse_policy_v1_HttpRoute, HttpRoute__Output as _gatehouse_policy_v1_HttpRoute__Output } from '../../../gatehouse/policy/v1/HttpRoute.ts';
+import type { GatewayHost as _gatehouse_policy_v1_GatewayHost, GatewayHost__Output as _gatehouse_policy_v1_GatewayHost__Output } from '../../../gatehouse/policy/v1/GatewayHost.ts';
 
 /**
  * HTTP routes for some hosts at some gateways.
@@ -31,6 +32,10 @@ export interface VirtualService {
    * Routes were left out, so the hosts are served even where no route is left.
    */
   'keepsHosts'?: (boolean);
+  /**
+   * Hosts that belong to another namespace: no routes there. Needs reader version 3.
+   */
+  'refusedHosts'?: (_gatehouse_policy_v1_GatewayHost)[];
 }
 
 /**
@@ -61,4 +66,8 @@ export interface VirtualService__Output {
    * Routes were left out, so the hosts are served even where no route is left.
    */
   'keepsHosts': (boolean);
+  /**
+   * Hosts that belong to another namespace: no routes there. Needs reader version 3.
+   */
+  'refusedHosts': (_gatehouse_policy_v1_GatewayHost__Output)[];
 }
