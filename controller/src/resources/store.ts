@@ -105,6 +105,11 @@ export class ResourceStore {
     return this.#resources.get(key);
   }
 
+  /** Something has changed that nobody has taken yet. */
+  get hasChanges(): boolean {
+    return this.#changedKeys.size + this.#removedKeys.size > 0;
+  }
+
   /** Every object, in no order. */
   all(): readonly StoredResource[] {
     return [...this.#resources.values()];

@@ -10,6 +10,22 @@ export interface Source {
    * @returns a promise that resolves once the signal has aborted and nothing more will be called
    */
   start(sink: Sink, signal: AbortSignal): Promise<void>;
+  /** How each kind stands, where each is read by itself. */
+  states?(): readonly SourceState[];
+}
+
+/** How one kind of object stands. */
+export interface SourceState {
+  readonly kind: string;
+  /** Of the API that it is read by; null before it is known. */
+  readonly apiVersion: string | null;
+  /** Whether all objects have been read at least once. */
+  readonly hasSynced: boolean;
+  /** Whether changes are being followed now. */
+  readonly isFollowing: boolean;
+  readonly objects: number;
+  /** Time since something was last heard of them, in milliseconds; null: never. */
+  readonly silentMs: number | null;
 }
 
 /** What a source reports to. */

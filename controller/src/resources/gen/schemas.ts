@@ -25,6 +25,18 @@ export const kindSchemas: readonly KindSchema[] = [
         {
           "rule": "(has(self.selector) ? 1 : 0) + (has(self.targetRef) ? 1 : 0) + (has(self.targetRefs) ? 1 : 0) <= 1",
           "message": "only one of targetRefs or selector can be set"
+        },
+        {
+          "rule": "(has(self.action) && self.action == \"CUSTOM\") || !has(self.provider)",
+          "message": "provider must not be set with another action than CUSTOM"
+        },
+        {
+          "rule": "!has(self.action) || self.action != \"CUSTOM\" || (has(self.provider) && has(self.provider.name) && self.provider.name.size() > 0)",
+          "message": "provider.name must be set with action CUSTOM"
+        },
+        {
+          "rule": "!has(self.action) || !(self.action in [\"DENY\", \"CUSTOM\"]) || (has(self.rules) && self.rules.size() > 0)",
+          "message": "a DENY or CUSTOM policy without rules will never be triggered; add an empty rule {} if it is for every request"
         }
       ],
       "properties": {
@@ -64,6 +76,12 @@ export const kindSchemas: readonly KindSchema[] = [
             "kind",
             "name"
           ],
+          "x-kubernetes-validations": [
+            {
+              "rule": "(has(self.group) && self.group != 'core' ? self.group : '') + '/' + self.kind in ['gateway.networking.k8s.io/Gateway', 'gateway.networking.k8s.io/GatewayClass', '/Service', 'networking.istio.io/ServiceEntry']",
+              "message": "must be a Gateway or GatewayClass, a Service, or a ServiceEntry"
+            }
+          ],
           "properties": {
             "group": {
               "type": "string",
@@ -101,6 +119,12 @@ export const kindSchemas: readonly KindSchema[] = [
             "required": [
               "kind",
               "name"
+            ],
+            "x-kubernetes-validations": [
+              {
+                "rule": "(has(self.group) && self.group != 'core' ? self.group : '') + '/' + self.kind in ['gateway.networking.k8s.io/Gateway', 'gateway.networking.k8s.io/GatewayClass', '/Service', 'networking.istio.io/ServiceEntry']",
+                "message": "must be a Gateway or GatewayClass, a Service, or a ServiceEntry"
+              }
             ],
             "properties": {
               "group": {
@@ -155,12 +179,24 @@ export const kindSchemas: readonly KindSchema[] = [
           "maxItems": 512,
           "items": {
             "type": "object",
+            "x-kubernetes-validations": [
+              {
+                "rule": "(!has(self.from) || self.from.size() > 0) && (!has(self.to) || self.to.size() > 0)",
+                "message": "from and to must have an entry, or be left out"
+              }
+            ],
             "properties": {
               "from": {
                 "type": "array",
                 "maxItems": 512,
                 "items": {
                   "type": "object",
+                  "x-kubernetes-validations": [
+                    {
+                      "rule": "has(self.source)",
+                      "message": "source must be set"
+                    }
+                  ],
                   "properties": {
                     "source": {
                       "type": "object",
@@ -270,6 +306,12 @@ export const kindSchemas: readonly KindSchema[] = [
                 "type": "array",
                 "items": {
                   "type": "object",
+                  "x-kubernetes-validations": [
+                    {
+                      "rule": "has(self.operation)",
+                      "message": "operation must be set"
+                    }
+                  ],
                   "properties": {
                     "operation": {
                       "type": "object",
@@ -333,6 +375,12 @@ export const kindSchemas: readonly KindSchema[] = [
                 "type": "array",
                 "items": {
                   "type": "object",
+                  "x-kubernetes-validations": [
+                    {
+                      "rule": "(has(self.values) && self.values.size() > 0) || (has(self.notValues) && self.notValues.size() > 0)",
+                      "message": "at least one of values or notValues must be set"
+                    }
+                  ],
                   "required": [
                     "key"
                   ],
@@ -616,6 +664,12 @@ export const kindSchemas: readonly KindSchema[] = [
             "kind",
             "name"
           ],
+          "x-kubernetes-validations": [
+            {
+              "rule": "(has(self.group) && self.group != 'core' ? self.group : '') + '/' + self.kind in ['gateway.networking.k8s.io/Gateway', 'gateway.networking.k8s.io/GatewayClass', '/Service', 'networking.istio.io/ServiceEntry']",
+              "message": "must be a Gateway or GatewayClass, a Service, or a ServiceEntry"
+            }
+          ],
           "properties": {
             "group": {
               "type": "string",
@@ -653,6 +707,12 @@ export const kindSchemas: readonly KindSchema[] = [
             "required": [
               "kind",
               "name"
+            ],
+            "x-kubernetes-validations": [
+              {
+                "rule": "(has(self.group) && self.group != 'core' ? self.group : '') + '/' + self.kind in ['gateway.networking.k8s.io/Gateway', 'gateway.networking.k8s.io/GatewayClass', '/Service', 'networking.istio.io/ServiceEntry']",
+                "message": "must be a Gateway or GatewayClass, a Service, or a ServiceEntry"
+              }
             ],
             "properties": {
               "group": {
@@ -693,6 +753,10 @@ export const kindSchemas: readonly KindSchema[] = [
               {
                 "rule": "(has(self.jwksUri) ? 1 : 0) + (has(self.jwks_uri) ? 1 : 0) + (has(self.jwks) ? 1 : 0) <= 1",
                 "message": "only one of jwks or jwksUri can be set"
+              },
+              {
+                "rule": "has(self.issuer) || has(self.jwksUri) || has(self.jwks_uri)",
+                "message": "issuer or jwksUri must be set"
               }
             ],
             "properties": {
@@ -835,6 +899,16 @@ export const kindSchemas: readonly KindSchema[] = [
     ],
     "spec": {
       "type": "object",
+      "x-kubernetes-validations": [
+        {
+          "rule": "(has(self.http) && self.http.size() > 0) || (has(self.tcp) && self.tcp.size() > 0) || (has(self.tls) && self.tls.size() > 0)",
+          "message": "http, tcp or tls must be provided"
+        },
+        {
+          "rule": "(has(self.hosts) && self.hosts.size() > 0) || !has(self.gateways) || self.gateways.size() == 0",
+          "message": "a delegate (no hosts) must have no gateways"
+        }
+      ],
       "properties": {
         "hosts": {
           "type": "array",
@@ -858,6 +932,16 @@ export const kindSchemas: readonly KindSchema[] = [
           "type": "array",
           "items": {
             "type": "object",
+            "x-kubernetes-validations": [
+              {
+                "rule": "has(self.delegate) || (has(self.route) && self.route.size() > 0) || has(self.redirect) || has(self.directResponse)",
+                "message": "route, redirect or directResponse is required"
+              },
+              {
+                "rule": "!(has(self.redirect) || has(self.directResponse)) || !(has(self.fault) || has(self.rewrite))",
+                "message": "fault and rewrite can't be set with redirect or directResponse"
+              }
+            ],
             "properties": {
               "name": {
                 "type": "string"
