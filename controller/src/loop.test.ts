@@ -1,9 +1,11 @@
 import { MESH_CONFIG_RESOURCE_NAME, type PolicyResource } from "@gatehouse/protos";
-import { decodeResource } from "@gatehouse/protos/wire";
+import { decodeResource, loadDiscovery, POLICY_RESOURCE_TYPE_URL } from "@gatehouse/protos/wire";
 import { pino } from "pino";
 import { Registry } from "prom-client";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { Session } from "./discovery/session.ts";
+import { toWire } from "./discovery/delta-messages.ts";
+import { MAX_MESSAGE_BYTES } from "./discovery/delta-stream.ts";
+import { Session, type SessionResponse } from "./discovery/session.ts";
 import { Snapshot } from "./discovery/snapshot.ts";
 import { SYSTEM_CLOCK } from "./jwks/clock.ts";
 import type { FetchOutcome } from "./jwks/fetcher.ts";
@@ -14,7 +16,9 @@ import { PolicyLedger } from "./policy-ledger.ts";
 import { parseManifests } from "./resources/manifest.ts";
 import { ResourceStore } from "./resources/store.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
-import { createTranslateStored, type TranslateStored } from "./translate-stored.ts";
+import { MAX_POLICY_BYTES } from "./tenancy/namespace-quota.ts";
+import { Tenancy } from "./tenancy/tenancy.ts";
+import { createTranslateStored, sha256, type TranslateStored } from "./translate-stored.ts";
 import { WakeUp } from "./wake-up.ts";
 
 const MESH = { dnsSuffix: "svc.cluster.local", routing: "cluster" } as const;
@@ -69,6 +73,11 @@ beforeEach(() => {
         translated.push(stored.key);
         return translate(stored);
       },
+      tenancy: new Tenancy({
+        hostOwnership: "shared",
+        limits: { namespaceBytes: 16 * 1024 * 1024, totalBytes: MAX_POLICY_BYTES },
+        hash: sha256,
+      }),
       keys,
       snapshot,
       ledger,
@@ -123,6 +132,18 @@ spec:
 
 async function publishedTimes(times: number): Promise<void> {
   await expect.poll(() => published, { interval: 5 }).toBe(times);
+}
+
+const DELTA = loadDiscovery().service.DeltaAggregatedResources;
+
+/** What a server is sent that has nothing. */
+function wholeSet(): SessionResponse {
+  const session = new Session();
+  const initialVersions = new Map<string, string>();
+  session.receive({ subscribe: ["*"], unsubscribe: [], initialVersions, nonce: "", refusal: null }, snapshot);
+  const response = session.next(snapshot);
+  if (response === null) throw new Error("nothing to send");
+  return response;
 }
 
 function names(): string[] {
@@ -212,6 +233,32 @@ describe("after the first publish", () => {
     const { bytes } = snapshot.resources.get(MESH_CONFIG_RESOURCE_NAME) ?? { bytes: new Uint8Array() };
     expect(decodeResource(bytes)).toMatchObject({ rootNamespace: "config" });
     expect(logged[0]).toMatchObject({ msg: "policy changed", meshConfig: "changed", resourcesChanged: 1 });
+  });
+
+  it("never publishes more than fits into one response, and leaves small namespaces alone", async () => {
+    const [parsed] = parseManifests(allow("x"), "policy.yaml").resources;
+    if (parsed?.kind !== "valid" || parsed.object.kind !== "AuthorizationPolicy")
+      throw new Error("fixture is not valid");
+    const { object, origin } = parsed;
+    const putLarge = (namespace: string, name: string, bytes: number) => {
+      const rules = [{ to: [{ operation: { paths: [`/${"x".repeat(bytes)}`] } }] }];
+      store.upsert({ ...object, metadata: { ...object.metadata, namespace, name }, spec: { rules } }, origin);
+    };
+    // 5 namespaces with 15 MiB each: none has too much by itself.
+    for (let n = 0; n < 5; n++) for (let i = 0; i < 30; i++) putLarge(`big${n}`, `p${i}`, 512 * 1024);
+    await publishedTimes(2);
+    const { length } = DELTA.responseSerialize(toWire(wholeSet(), POLICY_RESOURCE_TYPE_URL));
+    expect(length).toBeGreaterThan(50 * 1024 * 1024);
+    expect(length).toBeLessThan(MAX_MESSAGE_BYTES);
+    const refused = [...ledger.summary().reports.values()].filter(({ reason }) => reason === "QuotaExceeded");
+    expect(new Set(refused.map(({ ref }) => ref.namespace)).size).toBe(5);
+    expect(ledger.summary().reports.get("AuthorizationPolicy/foo/a")?.reason).toBe("Accepted");
+    putLarge("small", "new", 1000);
+    await publishedTimes(3);
+    expect(ledger.summary().reports.get("AuthorizationPolicy/small/new")?.reason).toBe("Accepted");
+    store.delete("AuthorizationPolicy/big0/p0");
+    await publishedTimes(4);
+    expect(ledger.summary().invalid).toBeLessThan(refused.length);
   });
 
   it("warns of an object that fails closed, with place, path and message", async () => {

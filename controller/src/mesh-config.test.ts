@@ -17,6 +17,7 @@ describe("a MeshConfig file", () => {
         keysUnavailable: 401,
         routing: "cluster",
         unmatchedHosts: "notFound",
+        requireExp: false,
       },
       providers: [],
       unused: [],
@@ -60,6 +61,14 @@ extensionProviders:
     const settings = { dnsSuffix: "svc.corp", strictPaths: true, keysUnavailable: 503, routing: "header" } as const;
     expect(parseMeshConfig("", settings).meshConfig).toMatchObject({ ...settings, unmatchedHosts: "passthrough" });
     expect(parseMeshConfig("", { ...settings, unmatchedHosts: "notFound" }).meshConfig.unmatchedHosts).toBe("notFound");
+  });
+
+  test("asks for servers that can do what it wants", () => {
+    expect(parseMeshConfig("").meshConfig.minReaderVersion).toBe(1);
+    expect(parseMeshConfig("", { requireExp: true }).meshConfig).toMatchObject({
+      requireExp: true,
+      minReaderVersion: 2,
+    });
   });
 
   test("names every error by its path", () => {

@@ -5,7 +5,7 @@ import { readExtensionProvider } from "./extension-provider.ts";
 
 /** The settings of Gatehouse that Istio's MeshConfig does not have; each may be left out. */
 export type MeshSettings = Partial<
-  Pick<MeshConfig, "dnsSuffix" | "strictPaths" | "keysUnavailable" | "routing" | "unmatchedHosts">
+  Pick<MeshConfig, "dnsSuffix" | "strictPaths" | "keysUnavailable" | "routing" | "unmatchedHosts" | "requireExp">
 >;
 
 /** A MeshConfig file, as resources. With errors, the fields concerned have their defaults: do not start with it. */
@@ -43,9 +43,11 @@ function readMeshConfig(root: ConfigReader, settings: MeshSettings): MeshConfig 
   const normalization = root.object("pathNormalization").choice("normalization", NORMALIZATIONS, "DEFAULT");
   const topology = root.object("defaultConfig").object("gatewayTopology");
   const routing = settings.routing ?? "cluster";
+  const requireExp = settings.requireExp ?? false;
   return {
     kind: "MeshConfig",
-    minReaderVersion: 1,
+    // Readers of version 1 do not know `requireExp`: they must refuse it, not overlook it.
+    minReaderVersion: requireExp ? 2 : 1,
     rootNamespace: nonEmpty(root, "rootNamespace", "istio-system"),
     trustDomain: nonEmpty(root, "trustDomain", "cluster.local"),
     trustDomainAliases: root.texts("trustDomainAliases"),
@@ -57,6 +59,7 @@ function readMeshConfig(root: ConfigReader, settings: MeshSettings): MeshConfig 
     routing,
     // With the user's own routes, a host that no VirtualService knows is theirs.
     unmatchedHosts: settings.unmatchedHosts ?? (routing === "cluster" ? "notFound" : "passthrough"),
+    requireExp,
   };
 }
 

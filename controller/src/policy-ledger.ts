@@ -4,7 +4,7 @@ import type { Report } from "./translate/index.ts";
 /** All objects that policy is made of, with the verdict on each. */
 export interface PolicySummary {
   readonly objects: number;
-  /** Objects that are refused; what they protect is denied. */
+  /** Objects that are refused; what they protect is denied, hosts of another namespace are left to that. */
   readonly invalid: number;
   /** Objects of which some field is not enforced. */
   readonly partial: number;
@@ -64,6 +64,8 @@ function policyState({ reason }: Report): PolicyState {
     case "PartiallySupported":
       return "partial";
     case "Invalid":
+    case "QuotaExceeded":
+    case "Conflicted":
       return "invalid";
   }
 }

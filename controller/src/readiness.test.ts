@@ -33,7 +33,14 @@ const DEAD: KeySourceHealth = {
 function check(keySources: readonly KeySourceHealth[]) {
   const store = new ResourceStore(["test"]);
   store.markSynced("test");
-  const rest = { source: "test", meshProblems: [], version: "1", ledger: new PolicyLedger(), fleet: new Fleet() };
+  const rest = {
+    source: "test",
+    sourceStates: [],
+    meshProblems: [],
+    version: "1",
+    ledger: new PolicyLedger(),
+    fleet: new Fleet(),
+  };
   return checkReadiness({ ...rest, store, keySources }).find(({ name }) => name === "keys");
 }
 

@@ -4,6 +4,7 @@ import { shownUri } from "./jwks/shown-uri.ts";
 import type { PolicyLedger } from "./policy-ledger.ts";
 import { formatProblem } from "./resources/object.ts";
 import type { ResourceStore } from "./resources/store.ts";
+import type { SourceState } from "./sources/source.ts";
 
 /** One condition of being ready. */
 export interface ReadinessCheck {
@@ -16,6 +17,9 @@ export interface ReadinessCheck {
 /** What readiness depends on. */
 export interface ReadinessInput {
   readonly source: string;
+  readonly sourceStates: readonly SourceState[];
+  /** null: the xDS port has none. */
+  readonly certificates?: ReadinessCheck | null;
   readonly store: ResourceStore;
   readonly meshProblems: readonly string[];
   /** Of the published set; null before the first. */
@@ -23,6 +27,8 @@ export interface ReadinessInput {
   readonly ledger: PolicyLedger;
   readonly fleet: Fleet;
   readonly keySources: readonly KeySourceHealth[];
+  /** Leader and status; null: none is written. */
+  readonly status?: ReadinessCheck | null;
 }
 
 /**
@@ -30,14 +36,24 @@ export interface ReadinessInput {
  * once the source has synced they do not make the controller unready: the rest is enforced, and a restart would not help. The same
  * holds for keys that can't be fetched.
  */
-export function checkReadiness({ source, store, meshProblems, ...rest }: ReadinessInput): readonly ReadinessCheck[] {
+export function checkReadiness(input: ReadinessInput): readonly ReadinessCheck[] {
+  const { source, sourceStates, store, meshProblems, certificates = null, status = null, ...rest } = input;
   const problems = [...store.problems().map(formatProblem), ...meshProblems];
   const state = store.synced ? `${source}: ${store.size} objects` : `${source}: not read completely yet`;
   return [
-    { name: "source", ok: store.synced, message: [state, ...problems].join("\n") },
+    { name: "source", ok: store.synced, message: [state, ...sourceStates.map(sourceLine), ...problems].join("\n") },
     { name: "policy", ok: rest.version !== null, message: policyMessage(rest) },
     ...(rest.keySources.length === 0 ? [] : [{ name: "keys", ok: true, message: keysMessage(rest.keySources) }]),
+    ...(certificates === null ? [] : [certificates]),
+    ...(status === null ? [] : [status]),
   ];
+}
+
+function sourceLine({ kind, apiVersion, hasSynced, isFollowing, objects, silentMs }: SourceState): string {
+  const name = apiVersion === null ? kind : `${kind} (${apiVersion})`;
+  const state = isFollowing ? "followed" : hasSynced ? "not followed now" : "not read yet";
+  const heard = silentMs === null ? "" : `, heard of ${Math.round(silentMs / 1000)} s ago`;
+  return `${name}: ${state}, ${objects} objects${heard}`;
 }
 
 function keysMessage(sources: readonly KeySourceHealth[]): string {

@@ -9,8 +9,7 @@ export type TranslateStored = (stored: StoredResource) => Translated;
 
 /** @param mesh the settings that translation depends on */
 export function createTranslateStored(mesh: Pick<MeshConfig, "dnsSuffix" | "routing">, log: Logger): TranslateStored {
-  const hash = (text: string) => createHash("sha256").update(text).digest("hex");
-  const context: TranslateContext = { dnsSuffix: mesh.dnsSuffix, routing: mesh.routing, hash };
+  const context: TranslateContext = { dnsSuffix: mesh.dnsSuffix, routing: mesh.routing, hash: sha256 };
   return (stored) => {
     if (stored.kind === "invalid") return translateInvalid(stored.object, context);
     try {
@@ -24,4 +23,9 @@ export function createTranslateStored(mesh: Pick<MeshConfig, "dnsSuffix" | "rout
       return translateInvalid({ kind, namespace, name, errors, raw: { spec } }, context);
     }
   };
+}
+
+/** SHA-256 of a text in UTF-8, as lower-case hex. */
+export function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
 }

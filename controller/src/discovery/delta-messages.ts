@@ -2,7 +2,6 @@ import {
   type DeltaDiscoveryRequest__Output,
   type DeltaDiscoveryResponse,
   decodeUnenforceableResources,
-  POLICY_RESOURCE_TYPE_URL,
   type Status__Output,
   UNENFORCEABLE_RESOURCES_TYPE_URL,
 } from "@gatehouse/protos/wire";
@@ -19,16 +18,16 @@ export function fromWire(message: DeltaDiscoveryRequest__Output): SessionRequest
   };
 }
 
-/** Writes a response; the resources' bytes go in as they are. */
-export function toWire(response: SessionResponse): DeltaDiscoveryResponse {
+/** Writes a response; the resources' bytes go in as they are. @param typeUrl of all of them */
+export function toWire(response: SessionResponse, typeUrl: string): DeltaDiscoveryResponse {
   return {
-    typeUrl: POLICY_RESOURCE_TYPE_URL,
+    typeUrl,
     nonce: response.nonce,
     systemVersionInfo: response.version,
     resources: response.resources.map(({ name, version, bytes }) => ({
       name,
       version,
-      resource: { type_url: POLICY_RESOURCE_TYPE_URL, value: bytes },
+      resource: { type_url: typeUrl, value: bytes },
     })),
     removedResources: [...response.removed],
   };

@@ -2,6 +2,7 @@ import {
   type DeltaDiscoveryRequest__Output,
   type DeltaDiscoveryResponse,
   POLICY_RESOURCE_TYPE_URL,
+  WORKLOAD_TYPE_URL,
 } from "@gatehouse/protos/wire";
 import { type ServerDuplexStream, status } from "@grpc/grpc-js";
 import type { Logger } from "pino";
@@ -17,6 +18,8 @@ export type DeltaCall = ServerDuplexStream<DeltaDiscoveryRequest__Output, DeltaD
 export interface StreamContext {
   /** The published set; null until the first publish. */
   readonly published: () => PublishedSet | null;
+  /** Who stands behind which address; null until that is known. Left out: nobody finds out, and whoever asks is refused. */
+  readonly workloads?: () => PublishedSet | null;
   readonly fleet: Fleet;
   readonly metrics: ControllerMetrics;
   readonly log: Logger;
@@ -37,6 +40,8 @@ export class DeltaStream {
   readonly #context: StreamContext;
   readonly #session = new Session();
   #log: Logger;
+  /** Of all resources of this stream; null before the first request. */
+  #type: string | null = null;
   #isKnown = false;
   #isWriting = false;
   #isClosed = false;
@@ -57,7 +62,10 @@ export class DeltaStream {
 
   /** Sends what the client lacks, unless it still owes an answer or has not read what was sent. */
   offer(): void {
-    this.#guard(() => this.#send());
+    this.#guard(() => {
+      this.#send();
+      this.#tellProgress();
+    });
   }
 
   /** Ends the stream with an error status. */
@@ -77,8 +85,8 @@ export class DeltaStream {
   }
 
   #receive(message: DeltaDiscoveryRequest__Output): void {
-    if (message.typeUrl !== POLICY_RESOURCE_TYPE_URL) {
-      const served = `this server has ${POLICY_RESOURCE_TYPE_URL}`;
+    if (!this.#chooseType(message.typeUrl)) {
+      const served = `this stream has ${this.#type ?? this.#servedTypes().join(" or ")}`;
       this.fail(
         status.INVALID_ARGUMENT,
         `unknown type_url ${JSON.stringify(message.typeUrl.slice(0, 200))}; ${served}`,
@@ -87,20 +95,45 @@ export class DeltaStream {
     }
     if (!this.#isKnown) this.#introduce(message.node?.id ?? "");
     const request = fromWire(message);
-    this.#report(this.#session.receive(request, this.#context.published()));
+    this.#report(this.#session.receive(request, this.#published()));
     if (this.#session.subscribedNames > MAX_NAMES) {
       this.fail(status.RESOURCE_EXHAUSTED, `more than ${MAX_NAMES} names subscribed; subscribe to "*" instead`);
       return;
     }
     this.#hint(request);
     this.#send();
+    this.#tellProgress();
+  }
+
+  /** The first request decides: a stream has one type, so that no workload waits for policy, nor policy for workloads. */
+  #chooseType(typeUrl: string): boolean {
+    if (this.#type === null && this.#servedTypes().includes(typeUrl)) this.#type = typeUrl;
+    return this.#type === typeUrl;
+  }
+
+  #servedTypes(): readonly string[] {
+    return [POLICY_RESOURCE_TYPE_URL, ...(this.#context.workloads === undefined ? [] : [WORKLOAD_TYPE_URL])];
+  }
+
+  #published(): PublishedSet | null {
+    return (this.#type === WORKLOAD_TYPE_URL ? this.#context.workloads?.() : this.#context.published()) ?? null;
+  }
+
+  /** The fleet is those that enforce policy; each of them has a stream of policy. */
+  get #isOfFleet(): boolean {
+    return this.#isKnown && this.#type === POLICY_RESOURCE_TYPE_URL;
+  }
+
+  #tellProgress(): void {
+    if (this.#isOfFleet && !this.#isClosed) this.#context.fleet.progressed(this.#id, this.#session.progress);
   }
 
   #introduce(nodeId: string): void {
     this.#isKnown = true;
     const node = nodeId.slice(0, MAX_NODE_ID_LENGTH) || `stream-${this.#id}`;
     this.#log = this.#context.log.child({ node });
-    this.#context.fleet.connected(this.#id, node, this.#session.known);
+    if (!this.#isOfFleet) return;
+    this.#context.fleet.connected(this.#id, node);
     this.#log.info("authz-server connected");
   }
 
@@ -112,13 +145,14 @@ export class DeltaStream {
   #report(receipt: Receipt): void {
     const { fleet, metrics } = this.#context;
     if (receipt.kind === "ack") {
-      fleet.acked(this.#id, receipt.version);
+      if (this.#isOfFleet) fleet.acked(this.#id, receipt.version);
       this.#log.debug({ version: receipt.version }, "policy acknowledged");
     }
     if (receipt.kind !== "nack") return;
     const { version, refusal, marked, isHeld } = receipt;
     metrics.nacks.inc();
-    fleet.nacked(this.#id, { version, message: refusal.message, resources: refusal.resources.map(({ name }) => name) });
+    const resources = refusal.resources.map(({ name }) => name);
+    if (this.#isOfFleet) fleet.nacked(this.#id, { version, message: refusal.message, resources });
     const outcome = isHeld
       ? "authz-server refused a change and keeps its old policy until the change is corrected"
       : "authz-server can't enforce some resources; it is told to deny in their scope";
@@ -126,7 +160,7 @@ export class DeltaStream {
   }
 
   #send(): void {
-    const published = this.#context.published();
+    const published = this.#published();
     if (published === null || this.#isWriting || this.#isClosed) return;
     const response = this.#session.next(published);
     if (response === null) return;
@@ -138,7 +172,7 @@ export class DeltaStream {
     }
     this.#context.metrics.resourcesSent.inc(response.resources.length + response.removed.length);
     this.#isWriting = true;
-    this.#call.write(toWire(response), () => {
+    this.#call.write(toWire(response, this.#type ?? POLICY_RESOURCE_TYPE_URL), () => {
       this.#isWriting = false;
       this.offer();
     });
@@ -148,7 +182,7 @@ export class DeltaStream {
     if (this.#isClosed) return;
     this.#isClosed = true;
     onClosed();
-    if (!this.#isKnown) return;
+    if (!this.#isOfFleet) return;
     this.#context.fleet.disconnected(this.#id);
     this.#log.info("authz-server disconnected");
   }

@@ -1,3 +1,5 @@
+import type { SessionProgress } from "./session.ts";
+
 /** One connected authz-server, as the controller sees it. */
 export interface FleetMember {
   /** `node.id` as the server gave it. */
@@ -5,6 +7,8 @@ export interface FleetMember {
   /** Version of the whole set that it acknowledged last; empty before the first ACK. */
   readonly ackedVersion: string;
   readonly lastNack: LastNack | null;
+  /** null before its first request was looked at. */
+  readonly progress: SessionProgress | null;
 }
 
 /** The newest refusal of one server; forgotten when it acknowledges again. */
@@ -14,17 +18,11 @@ export interface LastNack {
   readonly resources: readonly string[];
 }
 
-/** How many connected servers enforce one version of a resource. */
-export interface Programmed {
-  readonly connected: number;
-  readonly enforcing: number;
-}
-
 interface Member {
   readonly nodeId: string;
-  readonly known: ReadonlyMap<string, string>;
   ackedVersion: string;
   lastNack: LastNack | null;
+  progress: SessionProgress | null;
 }
 
 /**
@@ -33,10 +31,16 @@ interface Member {
  */
 export class Fleet {
   readonly #members = new Map<number, Member>();
+  readonly #onChange: () => void;
 
-  /** @param known versions by resource name that this server acknowledged; read, never copied */
-  connected(streamId: number, nodeId: string, known: ReadonlyMap<string, string>): void {
-    this.#members.set(streamId, { nodeId, known, ackedVersion: "", lastNack: null });
+  /** @param onChange called when a server came, went, or got on */
+  constructor(onChange: () => void = () => {}) {
+    this.#onChange = onChange;
+  }
+
+  connected(streamId: number, nodeId: string): void {
+    this.#members.set(streamId, { nodeId, ackedVersion: "", lastNack: null, progress: null });
+    this.#onChange();
   }
 
   acked(streamId: number, version: string): void {
@@ -51,23 +55,20 @@ export class Fleet {
     if (member !== undefined) member.lastNack = nack;
   }
 
+  progressed(streamId: number, progress: SessionProgress): void {
+    const member = this.#members.get(streamId);
+    if (member === undefined) return;
+    member.progress = progress;
+    this.#onChange();
+  }
+
   disconnected(streamId: number): void {
     this.#members.delete(streamId);
+    this.#onChange();
   }
 
   /** The connected servers, in the order they came. */
   members(): readonly FleetMember[] {
-    return [...this.#members.values()].map(({ nodeId, ackedVersion, lastNack }) => ({
-      nodeId,
-      ackedVersion,
-      lastNack,
-    }));
-  }
-
-  /** How many connected servers enforce exactly this version of the resource. */
-  programmed(resourceName: string, version: string): Programmed {
-    const members = [...this.#members.values()];
-    const enforcing = members.filter(({ known }) => known.get(resourceName) === version).length;
-    return { connected: members.length, enforcing };
+    return [...this.#members.values()].map((member) => ({ ...member }));
   }
 }

@@ -9,9 +9,10 @@ export type ListenAddress =
 /**
  * Reads `HOST:PORT` or `unix:/path`. The stream carries key sets, which can hold HMAC secrets, so without TLS
  * nothing but a loopback address or a unix socket is accepted.
+ * @param security of the connections
  * @throws StartError `BAD_OPTION`
  */
-export function parseListenAddress(text: string): ListenAddress {
+export function parseListenAddress(text: string, security: "plain" | "tls" = "plain"): ListenAddress {
   if (text.startsWith("unix:")) {
     const path = text.slice("unix:".length);
     if (!path.startsWith("/")) throw badAddress(text, "the path of a unix socket must be absolute");
@@ -22,7 +23,7 @@ export function parseListenAddress(text: string): ListenAddress {
   if (match?.[1] === undefined || port > 65535) throw badAddress(text, "expected HOST:PORT or unix:/path");
   // Named here rather than resolved: what the name resolves to is not ours to trust.
   const host = match[1] === "localhost" ? "127.0.0.1" : match[1].replace(/^\[|\]$/g, "");
-  if (!isLoopback(host)) {
+  if (security === "plain" && !isLoopback(host)) {
     throw badAddress(text, "without TLS only a loopback address (127.0.0.1, ::1) or a unix socket is allowed");
   }
   return { kind: "tcp", host, port };

@@ -2,6 +2,7 @@ import { chmod, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { encodeWorkload, resourceVersion, WORKLOAD_TYPE_URL } from "@gatehouse/protos/wire";
 import { status } from "@grpc/grpc-js";
 import { pino } from "pino";
 import { Registry } from "prom-client";
@@ -10,9 +11,11 @@ import { createMetrics } from "../telemetry/metrics.ts";
 import { encode } from "./encode-resource.ts";
 import { Fleet } from "./fleet.ts";
 import { type DiscoveryServer, startDiscoveryServer } from "./server.ts";
+import type { PublishedSet } from "./session.ts";
 import { Snapshot } from "./snapshot.ts";
 import { type DeltaClient, openDeltaStream } from "./testdata/delta-client.ts";
 import { authorizationPolicy } from "./testdata/resources.ts";
+import { WorkloadSet } from "./workload-set.ts";
 
 let directory: string;
 let snapshot: Snapshot;
@@ -42,9 +45,14 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
-function start(address: string, metrics = new Registry()): Promise<DiscoveryServer> {
+function start(
+  address: string,
+  metrics = new Registry(),
+  workloads?: () => PublishedSet | null,
+): Promise<DiscoveryServer> {
   return startDiscoveryServer(address, {
     published: () => (isPublished ? snapshot : null),
+    ...(workloads === undefined ? {} : { workloads }),
     fleet,
     metrics: createMetrics(metrics),
     log: pino({ level: "debug" }, { write: (line: string) => void logged.push(line) }),
@@ -90,10 +98,38 @@ it("brings several clients to the same set, and pushes only what changes", async
   }
   await first.hasAcked(fleet);
   await second.hasAcked(fleet);
-  expect(fleet.members()).toEqual([
+  expect(fleet.members()).toMatchObject([
     { nodeId: "first", ackedVersion: snapshot.version, lastNack: null },
     { nodeId: "second", ackedVersion: snapshot.version, lastNack: null },
   ]);
+});
+
+it("serves workloads on a stream of their own, which is no member of the fleet", async () => {
+  const workloads = new WorkloadSet(() => undefined);
+  const withWorkloads = await start("127.0.0.1:0", new Registry(), () => workloads.published());
+  const client = openDeltaStream(withWorkloads.address, "first");
+  clients.push(client);
+  client.send({ node: { id: "first" }, typeUrl: WORKLOAD_TYPE_URL, resourceNamesSubscribe: ["*"] });
+  const bytes = encodeWorkload({
+    kind: "Workload",
+    namespace: "foo",
+    name: "a",
+    addresses: ["10.0.0.1"],
+    labels: [],
+    serviceAccount: "",
+  });
+  workloads.apply(new Map([["foo/a", [{ name: "Workload/foo/a", version: resourceVersion(bytes), bytes }]]]));
+  workloads.markWhole();
+  withWorkloads.publish();
+  expect(await client.responseNames()).toEqual(["Workload/foo/a"]);
+  expect(fleet.members()).toEqual([]);
+  await withWorkloads.stop();
+});
+
+it("refuses a stream of workloads where nobody looks at Pods", async () => {
+  const client = connect("first");
+  client.send({ node: { id: "first" }, typeUrl: WORKLOAD_TYPE_URL, resourceNamesSubscribe: ["*"] });
+  expect(await client.ended).toMatchObject({ code: status.INVALID_ARGUMENT });
 });
 
 it("pushes nothing for equal content", async () => {
@@ -140,10 +176,9 @@ it("after a NACK that names a resource, resends the change with it marked, and l
   expect(again.unenforceable).toEqual({ [POLICY_A]: "", [POLICY_B]: "unknown condition" });
   client.ack();
   await client.hasAcked(fleet);
-  expect(fleet.programmed(POLICY_B, snapshot.resources.get(POLICY_B)?.version ?? "")).toEqual({
-    connected: 1,
-    enforcing: 0,
-  });
+  expect(fleet.members()).toMatchObject([
+    { progress: { revision: snapshot.revision, refused: new Map([[POLICY_B, "unknown condition"]]) } },
+  ]);
   const warning = logged.map((line) => JSON.parse(line)).find(({ level }) => level === 40);
   expect(warning).toMatchObject({
     node: "first",

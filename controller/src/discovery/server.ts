@@ -1,10 +1,15 @@
-import { chmod, lstat, unlink } from "node:fs/promises";
-import { connect } from "node:net";
+import type { Socket } from "node:net";
+import {
+  type CountRefusal,
+  type CredentialsSource,
+  createTlsFront,
+  type HandshakeLimits,
+} from "@gatehouse/protos/channel";
 import { loadDiscovery } from "@gatehouse/protos/wire";
 import { Server, ServerCredentials, status } from "@grpc/grpc-js";
-import { StartError } from "../start-error.ts";
 import { type DeltaCall, DeltaStream, MAX_MESSAGE_BYTES, type StreamContext } from "./delta-stream.ts";
-import { formatListenAddress, type ListenAddress, parseListenAddress } from "./listen-address.ts";
+import { parseListenAddress } from "./listen-address.ts";
+import { openPolicyPort } from "./policy-port.ts";
 
 /** The running xDS server. */
 export interface DiscoveryServer {
@@ -14,6 +19,17 @@ export interface DiscoveryServer {
   publish(): void;
   /** Ends the streams with UNAVAILABLE, so that servers turn to another replica, then the listener. */
   stop(): Promise<void>;
+}
+
+/** How servers prove who they are. */
+export interface DiscoveryTls {
+  readonly source: CredentialsSource;
+  /** DNS name in the certificate of every server. */
+  readonly clientName: string;
+  readonly countRefusal: CountRefusal;
+  readonly limits?: HandshakeLimits;
+  /** Wall clock in milliseconds since the epoch. */
+  readonly nowMs: () => number;
 }
 
 const MAX_STREAMS = 1000;
@@ -30,12 +46,17 @@ const SERVER_OPTIONS = {
 };
 
 /**
- * Serves delta xDS, one session a stream.
+ * Serves delta xDS, one session a stream. With TLS (1.3) nobody gets as far as a call without the certificate of a server.
  * @param listen `127.0.0.1:18000` or `unix:/path`; see `parseListenAddress`
+ * @param tls null: only this machine can connect
  * @throws StartError when the address is not allowed or can't be listened on
  */
-export async function startDiscoveryServer(listen: string, context: StreamContext): Promise<DiscoveryServer> {
-  const address = parseListenAddress(listen);
+export async function startDiscoveryServer(
+  listen: string,
+  context: StreamContext,
+  tls: DiscoveryTls | null = null,
+): Promise<DiscoveryServer> {
+  const address = parseListenAddress(listen, tls === null ? "plain" : "tls");
   const streams = new Set<DeltaStream>();
   const server = new Server(SERVER_OPTIONS);
   let lastId = 0;
@@ -47,64 +68,44 @@ export async function startDiscoveryServer(listen: string, context: StreamContex
       else streams.add(stream);
     },
   });
-  const port = await bind(server, address);
+  // The listening socket is ours, not grpc-js's: TLS ends before gRPC begins, for every call that there is or will be.
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  const front = openFront(tls, context, (socket) => injector.injectConnection(socket));
+  const port = await openPolicyPort(address, front.accept);
   return {
-    address: formatListenAddress(address.kind === "tcp" ? { ...address, port } : address),
+    address: port.address,
     publish: () => {
       for (const stream of streams) stream.offer();
     },
-    stop: () => {
+    async stop() {
       for (const stream of [...streams]) stream.fail(status.UNAVAILABLE, "the controller stops");
-      return shutDown(server);
+      front.stop();
+      const closed = port.close(STOP_DEADLINE_MS);
+      // Asks every client to leave. Its callback comes too early where the socket is not grpc-js's own; ours does not.
+      server.tryShutdown(() => undefined);
+      await closed;
+      server.forceShutdown();
     },
   };
 }
 
-async function bind(server: Server, address: ListenAddress): Promise<number> {
-  if (address.kind === "unix") await removeStaleSocket(address.path);
-  const target = formatListenAddress(address);
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(target, ServerCredentials.createInsecure(), (error, bound) => {
-      if (error === null) resolve(bound);
-      else reject(cannotListen(target, error));
-    });
+interface Front {
+  accept(socket: Socket): void;
+  stop(): void;
+}
+
+function openFront(
+  tls: DiscoveryTls | null,
+  { log }: Pick<StreamContext, "log">,
+  onConnection: (socket: Socket) => void,
+): Front {
+  if (tls === null) return { accept: onConnection, stop: () => undefined };
+  const front = createTlsFront({
+    ...tls,
+    peer: { name: tls.clientName, usage: "client" },
+    minVersion: "TLSv1.3",
+    onConnection,
+    log,
   });
-  if (address.kind === "unix") await chmod(address.path, 0o600);
-  return port;
-}
-
-/** A controller that was killed leaves its socket behind; one that still answers keeps it. */
-async function removeStaleSocket(path: string): Promise<void> {
-  const found = await lstat(path).catch(() => null); // nothing there, or bind will say why not
-  if (found === null || !found.isSocket()) return;
-  const isServed = await new Promise<boolean>((resolve) => {
-    const probe = connect(path, () => {
-      probe.destroy();
-      resolve(true);
-    });
-    probe.on("error", () => resolve(false));
-  });
-  if (isServed) throw addressInUse(`unix:${path}`);
-  await unlink(path);
-}
-
-function cannotListen(target: string, cause: Error): StartError {
-  if (cause.message.includes("EADDRINUSE")) return addressInUse(target, cause);
-  return new StartError("CANNOT_LISTEN", `cannot listen on xDS address ${target}: ${cause.message}`, { cause });
-}
-
-function addressInUse(target: string, cause?: Error): StartError {
-  const message = `xDS address ${target} is in use: stop the process that has it, or choose another address`;
-  return new StartError("ADDRESS_IN_USE", message, { cause });
-}
-
-function shutDown(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    const deadline = setTimeout(() => server.forceShutdown(), STOP_DEADLINE_MS);
-    // Resolves after forceShutdown too; an error only says that the server was not running.
-    server.tryShutdown(() => {
-      clearTimeout(deadline);
-      resolve();
-    });
-  });
+  return { accept: (socket) => front.accept(socket), stop: () => front.stop() };
 }

@@ -65,6 +65,8 @@ export type Receipt =
 interface Pending {
   readonly nonce: string;
   readonly version: string;
+  /** Of the set that it brings the client up to. */
+  readonly revision: number;
   /** Versions by name, `ABSENT` for removals. Names that the client (un)subscribed meanwhile are taken out. */
   readonly sent: Map<string, string>;
 }
@@ -73,6 +75,18 @@ interface Mark {
   /** The version that the client refused; another version is tried as it is. */
   readonly of: string;
   readonly form: EncodedResource | "withheld";
+  /** What the client said. */
+  readonly reason: string;
+}
+
+/** How far a client has come. */
+export interface SessionProgress {
+  /** It asked for everything. */
+  readonly isWildcard: boolean;
+  /** The newest revision of the set of which it has acknowledged all it lacked; null before the first. */
+  readonly revision: number | null;
+  /** Resources that it does not enforce as they are, and what it said: held back, or in their unenforceable form. */
+  readonly refused: ReadonlyMap<string, string>;
 }
 
 const ABSENT = "";
@@ -96,6 +110,9 @@ export class Session {
   readonly #marks = new Map<string, Mark>();
   /** Refused without a resource to blame: not sent again until one of them changes. */
   readonly #held = new Map<string, string>();
+  /** What the client said about those. */
+  #heldReason = "";
+  #enforcedRevision: number | null = null;
   /** The client enforces something: a change may reach it without those that are held. */
   #isEstablished = false;
   /** A response is due even if there is nothing new in it. */
@@ -106,6 +123,14 @@ export class Session {
   /** Versions by name that the client is known to have. */
   get known(): ReadonlyMap<string, string> {
     return this.#known;
+  }
+
+  /** How far the client has come; changes only within `receive` and `next`. */
+  get progress(): SessionProgress {
+    const held = [...this.#held.keys()].map((name) => [name, this.#heldReason] as const);
+    const marked = [...this.#marks].map(([name, { reason }]) => [name, reason] as const);
+    const refused = new Map([...held, ...marked]);
+    return { isWildcard: this.#isWildcard, revision: this.#enforcedRevision, refused };
   }
 
   /** A response is unanswered. */
@@ -137,7 +162,10 @@ export class Session {
     }
     const changes = this.#withoutHeld(this.#changes(set), set);
     this.#settledAt = set.revision;
-    if (changes.size === 0 && !this.#isOwed) return null;
+    if (changes.size === 0 && !this.#isOwed) {
+      this.#enforcedRevision = set.revision;
+      return null;
+    }
     return this.#send(changes, set);
   }
 
@@ -204,6 +232,7 @@ export class Session {
     this.#pending = null;
     if (request.refusal !== null) return this.#refuse(pending, request.refusal, set);
     this.#isEstablished = true;
+    this.#enforcedRevision = pending.revision;
     for (const [name, version] of pending.sent) {
       if (version === ABSENT && !this.#names.has(name)) this.#known.delete(name);
       else this.#known.set(name, version);
@@ -223,6 +252,7 @@ export class Session {
     }
     const isHeld = marked.length === 0;
     if (isHeld) for (const [name, version] of pending.sent) this.#held.set(name, version);
+    if (isHeld) this.#heldReason = refusal.message;
     this.#isOwed = !isHeld;
     return { kind: "nack", version: pending.version, refusal, marked, isHeld };
   }
@@ -237,7 +267,7 @@ export class Session {
     const form = current === undefined ? null : set.unenforceable(name, reason);
     if (current === undefined || form === null) return;
     if (form !== "withheld" && form.version === current.version) return; // it was in that form already
-    this.#marks.set(name, { of: current.version, form });
+    this.#marks.set(name, { of: current.version, form, reason });
     marked.push(name);
   }
 
@@ -252,7 +282,7 @@ export class Session {
     }
     this.#nonce += 1;
     this.#isOwed = false;
-    this.#pending = { nonce: String(this.#nonce), version: set.version, sent };
+    this.#pending = { nonce: String(this.#nonce), version: set.version, revision: set.revision, sent };
     return { nonce: this.#pending.nonce, version: set.version, resources, removed };
   }
 

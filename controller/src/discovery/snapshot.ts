@@ -54,6 +54,11 @@ export class Snapshot implements PublishedSet {
     return this.#settle(before);
   }
 
+  /** Who yields a resource: several may, of a key set. Looks through all of them. */
+  ownersOf(name: string): readonly string[] {
+    return [...this.#namesByOwner].filter(([, names]) => names.includes(name)).map(([owner]) => owner);
+  }
+
   changedSince(revision: number): Iterable<string> | null {
     const isKnown =
       revision === this.#revision || (this.#history[0]?.revision ?? Number.POSITIVE_INFINITY) <= revision + 1;

@@ -34,6 +34,7 @@ export interface FetcherOptions extends GuardOptions, Omit<ConnectionOptions, "g
 export function createKeyFetcher(options: FetcherOptions): FetchKeys {
   const guard = createAddressGuard(options);
   const open = createConnections({ ...options, guard });
+  const oneByOne = createQueue();
   return async (source, stop) => {
     const attempt = new AbortController();
     let hasTimedOut = false;
@@ -48,7 +49,7 @@ export function createKeyFetcher(options: FetcherOptions): FetchKeys {
     stop.addEventListener("abort", end);
     try {
       if (stop.aborted) throw new KeyFetchError("stopped", "the controller stops");
-      return await fetchOnce(source, { guard, open, signal: attempt.signal });
+      return await fetchOnce(source, { guard, open, signal: attempt.signal, oneByOne });
     } catch (error) {
       return { kind: "failure", ...toFailure(error, hasTimedOut) };
     } finally {
@@ -59,15 +60,29 @@ export function createKeyFetcher(options: FetcherOptions): FetchKeys {
   };
 }
 
-async function fetchOnce(source: KeySource, options: FetchTextOptions): Promise<FetchOutcome> {
+interface FetchOnceOptions extends FetchTextOptions {
+  /** Many large answers at once are read one after the other. */
+  readonly oneByOne: <Value>(task: () => Promise<Value>) => Promise<Value>;
+}
+
+function createQueue(): FetchOnceOptions["oneByOne"] {
+  let last: Promise<unknown> = Promise.resolve();
+  return (task) => {
+    const result = last.then(task);
+    last = result.catch(() => undefined); // who asked hears of it
+    return result;
+  };
+}
+
+async function fetchOnce(source: KeySource, options: FetchOnceOptions): Promise<FetchOutcome> {
   const uri = source.uri === "" ? await discover(source.issuer, options) : source.uri;
   const { text, headers } = await fetchText(uri, options);
-  const { keys, skipped, isEmpty } = await readInTurns(text);
+  const { keys, skipped, isEmpty } = await options.oneByOne(() => readInTurns(text));
   if (keys.length === 0 && !isEmpty) throw new KeyFetchError("no_usable_key", "no key of the set can be used");
   return { kind: "keys", keys, skipped, freshMs: freshnessMs(headers, Date.now()) };
 }
 
-/** Keys read in one turn of the event loop, where many sources may be read at once; in one process with a server, checks go on in between. */
+/** Keys read in one turn of the event loop; in one process with a server, checks go on in between. */
 const KEYS_PER_TURN = 20;
 
 async function readInTurns(text: string): Promise<FetchedKeys> {

@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Jwk } from "@gatehouse/protos";
 import type { Logger } from "pino";
 import { readFetchedJwks } from "../translate/jwks.ts";
@@ -41,7 +42,7 @@ export class KeyFile {
   async load(): Promise<readonly SavedKeys[]> {
     try {
       const text = await readTrusted(this.#path);
-      return text === null ? [] : parse(text);
+      return text === null ? [] : await parse(text);
     } catch (error) {
       this.#log.warn({ file: this.#path, reason: messageOf(error) }, "file of fetched keys ignored");
       return [];
@@ -67,7 +68,7 @@ export class KeyFile {
   async #write(sources: readonly SavedKeys[]): Promise<void> {
     try {
       await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 });
-      await writeAtomically(this.#path, JSON.stringify({ schema: SCHEMA, sources }));
+      await writeAtomically(this.#path, toJson(sources));
       this.#hasWarned = false;
     } catch (error) {
       // Once per trouble: a full disk must not fill the log as well.
@@ -100,7 +101,7 @@ async function readTrusted(path: string): Promise<string | null> {
 }
 
 /** @throws Error when the text is not one that `#write` made; keys are checked as if they were fetched */
-function parse(text: string): readonly SavedKeys[] {
+async function parse(text: string): Promise<readonly SavedKeys[]> {
   let document: unknown;
   try {
     document = JSON.parse(text);
@@ -110,7 +111,13 @@ function parse(text: string): readonly SavedKeys[] {
   if (!isObject(document) || document["schema"] !== SCHEMA) throw new Error("of another version");
   const sources = document["sources"];
   if (!Array.isArray(sources)) throw new Error("no list of sources");
-  return sources.flatMap((source) => parseSource(source) ?? []);
+  const saved: SavedKeys[] = [];
+  for (const source of sources) {
+    await nextTurn();
+    const keys = parseSource(source);
+    if (keys !== null) saved.push(keys);
+  }
+  return saved;
 }
 
 function parseSource(source: unknown): SavedKeys | null {
@@ -125,13 +132,23 @@ function parseSource(source: unknown): SavedKeys | null {
   return step.value.keys.length === 0 ? null : { keySet, keys: step.value.keys, fetchedAtMs };
 }
 
-async function writeAtomically(path: string, text: string): Promise<void> {
+/** In pieces, each made in a turn of its own: all sources together can be 100 MB. */
+async function* toJson(sources: readonly SavedKeys[]): AsyncGenerator<string> {
+  yield `{"schema":${SCHEMA},"sources":[`;
+  for (const [i, source] of sources.entries()) {
+    await nextTurn();
+    yield `${i === 0 ? "" : ","}${JSON.stringify(source)}`;
+  }
+  yield "]}";
+}
+
+async function writeAtomically(path: string, pieces: AsyncIterable<string>): Promise<void> {
   const temporary = `${path}.${process.pid}.tmp`;
   await rm(temporary, { force: true });
   try {
     const file = await open(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
     try {
-      await file.writeFile(text);
+      await file.writeFile(pieces);
       await file.sync();
     } finally {
       await file.close();

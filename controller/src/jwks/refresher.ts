@@ -100,6 +100,17 @@ export class KeyRefresher {
     return [...this.#sources.values()].map((source) => source.health());
   }
 
+  /** How the sources stand that one object needs. */
+  healthOf(owner: string): readonly KeySourceHealth[] {
+    const needed = this.#byOwner.get(owner) ?? [];
+    return needed.flatMap(({ keySet }) => this.#sources.get(keySet)?.health() ?? []);
+  }
+
+  /** The objects that need a source. @param name `KeySet.name` */
+  ownersOf(name: string): readonly string[] {
+    return [...(this.#owners.get(name) ?? [])];
+  }
+
   /** What to keep on disk. */
   toSave(): readonly SavedKeys[] {
     return [...this.#sources.values()].flatMap((source) => source.toSave() ?? []);

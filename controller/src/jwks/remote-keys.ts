@@ -1,12 +1,9 @@
-import { X509Certificate } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import type { Logger } from "pino";
-import { StartError } from "../start-error.ts";
 import type { ControllerMetrics } from "../telemetry/metrics.ts";
 import type { FetchOutcome } from "./fetcher.ts";
-import { createKeyFetcher } from "./fetcher.ts";
 import { KeyFile } from "./key-file.ts";
 import type { KeyOptions } from "./key-options.ts";
+import { openKeyFetcher } from "./open-key-fetcher.ts";
 import { KeyRefresher, type KeySourceHealth } from "./refresher.ts";
 import { shownUri } from "./shown-uri.ts";
 
@@ -23,12 +20,14 @@ export interface RemoteKeysContext {
   readonly log: Logger;
   /** Some key set has changed. */
   readonly onChange: () => void;
+  /** After every attempt. @param keySet `KeySet.name` */
+  readonly onAttempt?: (keySet: string) => void;
 }
 
 /** @throws StartError `BAD_OPTION` for an option that can't be used */
 export async function openRemoteKeys(options: KeyOptions, context: RemoteKeysContext): Promise<RemoteKeys> {
   const { metrics, log, onChange } = context;
-  const fetch = createFetcher(options, options.caFile === null ? "" : await readCertificates(options.caFile));
+  const fetch = await openKeyFetcher(options);
   const file = options.dataDirectory === null ? null : new KeyFile(options.dataDirectory, log);
   const logged = new Map<string, string>();
   const refresher = new KeyRefresher({
@@ -39,6 +38,7 @@ export async function openRemoteKeys(options: KeyOptions, context: RemoteKeysCon
     onAttempt(health, outcome) {
       metrics.keyFetches.inc({ result: outcome.kind === "keys" ? "success" : outcome.class });
       logAttempt(health, outcome, { log, logged });
+      context.onAttempt?.(health.keySet);
       if (outcome.kind === "keys") file?.changed(() => refresher.toSave());
     },
   });
@@ -49,35 +49,6 @@ export async function openRemoteKeys(options: KeyOptions, context: RemoteKeysCon
       await file?.flush();
     },
   };
-}
-
-function createFetcher(options: KeyOptions, extraCa: string) {
-  const { proxy } = options;
-  if (proxy !== null && !/^https?:$/.test(URL.parse(proxy)?.protocol ?? "")) {
-    throw new StartError(
-      "BAD_OPTION",
-      "the proxy for keys is not an http or https URL; expected e.g. http://proxy.example:3128",
-    );
-  }
-  try {
-    return createKeyFetcher({ ...options, extraCa });
-  } catch (cause) {
-    if (!(cause instanceof RangeError)) throw cause;
-    throw new StartError("BAD_OPTION", `blocked networks: ${cause.message}`, { cause });
-  }
-}
-
-async function readCertificates(path: string): Promise<string> {
-  try {
-    const text = await readFile(path, "utf8");
-    new X509Certificate(text); // of several the first; an empty or foreign file throws
-    return text;
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new StartError("BAD_OPTION", `can't use the CA file ${path}: ${reason}; expected PEM certificates`, {
-      cause,
-    });
-  }
 }
 
 /** One line when something changes: an issuer that is down for a day must not fill the log. */

@@ -4,6 +4,7 @@ import type { TranslateContext } from "./context.ts";
 import { isDryRun } from "./dry-run.ts";
 import { resolveGateway } from "./gateway-name.ts";
 import { qualifyHost } from "./host-name.ts";
+import { toCreatedAtMs } from "./object-meta.ts";
 import { type Translated, toReport } from "./report.ts";
 
 /**
@@ -13,12 +14,13 @@ import { type Translated, toReport } from "./report.ts";
 export function translateInvalid(object: InvalidObject, context: TranslateContext): Translated {
   const { kind, namespace, name, errors } = object;
   const spec = member(object.raw, "spec");
-  const annotations = member(member(object.raw, "metadata"), "annotations");
+  const metadata = member(object.raw, "metadata");
+  const annotations = member(metadata, "annotations");
   const [first] = errors;
   const meta: ObjectMeta = {
     namespace,
     name,
-    createdAtMs: 0,
+    createdAtMs: toCreatedAtMs(text(member(metadata, "creationTimestamp"))),
     minReaderVersion: 1,
     unenforceable: first === undefined ? "not valid" : `${first.path}: ${first.message}`,
   };
@@ -53,7 +55,16 @@ function toResource(
         qualifyHost(host.toLowerCase(), meta.namespace, context.dnsSuffix),
       );
       const gateways = texts(member(spec, "gateways")).map((gateway) => resolveGateway(gateway, meta.namespace));
-      return { kind, meta, hosts, gateways, exportTo: texts(member(spec, "exportTo")), http: [], keepsHosts: true };
+      return {
+        kind,
+        meta,
+        hosts,
+        gateways,
+        exportTo: texts(member(spec, "exportTo")),
+        http: [],
+        keepsHosts: true,
+        refusedHosts: [],
+      };
     }
     case "Gateway":
       return { kind, meta, selector: readLabels(member(spec, "selector")) ?? [], servers: [] };

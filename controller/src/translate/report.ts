@@ -2,12 +2,13 @@ import type { PolicyRef, PolicyResource } from "@gatehouse/protos";
 
 /**
  * One remark about an object. `Invalid`: refused, and how the object is enforced nevertheless fails closed. `Unsupported`: valid,
- * but not (or not fully) enforced. `Warning`: nothing is lost, but somebody should look.
+ * but not (or not fully) enforced. `Conflicted`: valid, but what it claims belongs to somebody else. `QuotaExceeded`: valid, but there is too
+ * much of it. `Warning`: nothing is lost, but somebody should look.
  * `path` is written as in `spec.rules[0].when[0].key`; `message` is Istio's where Istio has one.
  */
 export interface Diagnostic {
   readonly path: string;
-  readonly reason: "Invalid" | "Unsupported" | "Warning";
+  readonly reason: "Invalid" | "QuotaExceeded" | "Conflicted" | "Unsupported" | "Warning";
   readonly message: string;
 }
 
@@ -15,7 +16,7 @@ export interface Diagnostic {
 export interface Report {
   readonly ref: PolicyRef;
   readonly accepted: boolean;
-  readonly reason: "Accepted" | "Invalid" | "PartiallySupported";
+  readonly reason: "Accepted" | "Invalid" | "QuotaExceeded" | "Conflicted" | "PartiallySupported";
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -55,13 +56,15 @@ export function collectFindings(): Findings {
   return { diagnostics, invalid: add("Invalid"), unsupported: add("Unsupported"), warn: add("Warning") };
 }
 
-/** Concludes: one `Invalid` makes the object not accepted, one `Unsupported` makes it partially supported. */
+/** Concludes: the worst makes the verdict. One `Unsupported` makes the object partially supported; what is worse, not accepted. */
 export function toReport(ref: PolicyRef, diagnostics: readonly Diagnostic[]): Report {
   const has = (reason: Diagnostic["reason"]) => diagnostics.some((diagnostic) => diagnostic.reason === reason);
-  const accepted = !has("Invalid");
-  const reason = !accepted ? "Invalid" : has("Unsupported") ? "PartiallySupported" : "Accepted";
-  return { ref, accepted, reason, diagnostics };
+  const refusal = REFUSALS.find(has);
+  if (refusal !== undefined) return { ref, accepted: false, reason: refusal, diagnostics };
+  return { ref, accepted: true, reason: has("Unsupported") ? "PartiallySupported" : "Accepted", diagnostics };
 }
+
+const REFUSALS = ["Invalid", "QuotaExceeded", "Conflicted"] as const;
 
 /**
  * One line for logs and `/readyz?verbose`: `AuthorizationPolicy foo/require-jwt: spec.rules[0].when[0].key: ...`.

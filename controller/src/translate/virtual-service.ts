@@ -33,6 +33,7 @@ export function translateVirtualService(
     exportTo: spec.exportTo ?? [],
     http: http.filter((route) => route !== null),
     keepsHosts: http.includes(null),
+    refusedHosts: [],
   };
 }
 

@@ -73,9 +73,18 @@ export class DeltaClient {
 
   /** The next response. */
   async response(): Promise<ReceivedResponse> {
+    return read(await this.#next());
+  }
+
+  /** Names of the resources of the next response, of whatever type. */
+  async responseNames(): Promise<readonly string[]> {
+    return (await this.#next()).resources.map(({ name }) => name);
+  }
+
+  async #next(): Promise<DeltaDiscoveryResponse__Output> {
     const response = this.#arrived.shift() ?? (await new Promise<DeltaDiscoveryResponse__Output>((resolve) => this.#waiting.push(resolve)));
     this.#last = response;
-    return read(response);
+    return response;
   }
 
   /** Accepts the response read last. */
