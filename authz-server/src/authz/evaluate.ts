@@ -1,12 +1,12 @@
 import type { PolicyRef } from "@gatehouse/protos";
-import type { PreparedRule } from "../policy/rule-matcher.ts";
+import type { WorkloadRules } from "../policy/workload-rules.ts";
 import type { RequestAttributes } from "./attributes.ts";
 
-/** The rules that apply to one workload, merged per action. Order within an action never matters: they are OR-ed. */
+/** The rules that apply to one workload, merged per action. Within an action they are OR-ed; order says which of them is named. */
 export interface ActionRules {
-  readonly deny: readonly PreparedRule[];
+  readonly deny: WorkloadRules;
   /** null when no ALLOW policy applies at all: then everything is allowed. */
-  readonly allow: readonly PreparedRule[] | null;
+  readonly allow: WorkloadRules | null;
 }
 
 export type Verdict = { readonly kind: "allowed" } | Denied;
@@ -30,12 +30,8 @@ const NO_ALLOW: Denied = { kind: "denied", reason: "no_allow_policy", ref: null,
  * @see https://istio.io/latest/docs/concepts/security/#implicit-enablement
  */
 export function evaluate(rules: ActionRules, readings: readonly RequestAttributes[]): Verdict {
-  for (const rule of rules.deny) {
-    if (readings.some(rule.matches)) {
-      return { kind: "denied", reason: "deny_policy", ref: rule.ref, rule: rule.index };
-    }
-  }
+  const rule = rules.deny.first(readings);
+  if (rule !== undefined) return { kind: "denied", reason: "deny_policy", ref: rule.ref, rule: rule.index };
   const { allow } = rules;
-  if (allow === null) return ALLOWED;
-  return readings.every((reading) => allow.some((rule) => rule.matches(reading))) ? ALLOWED : NO_ALLOW;
+  return allow === null || allow.matchEach(readings) ? ALLOWED : NO_ALLOW;
 }

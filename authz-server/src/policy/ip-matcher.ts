@@ -7,10 +7,18 @@ export type IpBytes = readonly number[];
 export function compileIpRanges(ranges: readonly CidrRange[]): (address: string) => boolean {
   const networks = ranges.map(({ address, prefixLength }) => ({ bytes: parseIp(address), prefixLength }));
   return (address) => {
-    const bytes = parseIp(address);
+    const bytes = parseOnce(address);
     if (bytes === undefined) return false;
     return networks.some((network) => network.bytes !== undefined && isIn(bytes, network.bytes, network.prefixLength));
   };
+}
+
+let latest: { readonly text: string; readonly bytes: IpBytes | undefined } = { text: "", bytes: undefined };
+
+/** Many rules ask about the address of one request. */
+function parseOnce(text: string): IpBytes | undefined {
+  if (text !== latest.text) latest = { text, bytes: parseIp(text) };
+  return latest.bytes;
 }
 
 /** Parses an address; an IPv4 address inside IPv6 (`::ffff:a.b.c.d`) is the IPv4 address. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { compilePeer } from "./peer-matcher.ts";
+import { compilePeer, peerKeys } from "./peer-matcher.ts";
 import { meshConfig } from "./testdata/mesh.ts";
+import { TextIndex } from "./text-index.ts";
 
 const mesh = meshConfig({ trustDomain: "td", trustDomainAliases: ["old-td"] });
 
@@ -48,5 +49,38 @@ describe("an identity fits", () => {
   it("one of several values", () => {
     const isOne = compilePeer("sourceNamespace", ["a", "b"], mesh);
     expect(["a", "b", "c"].map((name) => isOne(`spiffe://x/ns/${name}/sa/s`))).toEqual([true, true, false]);
+  });
+});
+
+describe("an identity that fits is found by the keys of", () => {
+  const identities = ["td", "old-td", "cluster.local", "x", "a.x"].flatMap((trustDomain) => [
+    `spiffe://${trustDomain}/ns/a/sa/b`,
+    `spiffe://${trustDomain}/ns/a`,
+  ]);
+
+  it.each([
+    ["sourcePrincipal", "td/ns/a/sa/b"],
+    ["sourcePrincipal", "old-td/ns/a/sa/b"],
+    ["sourcePrincipal", "cluster.local/ns/a/sa/b"],
+    ["sourcePrincipal", "*-td/ns/a/sa/b"],
+    ["sourcePrincipal", "*td/ns/a/sa/b"],
+    ["sourcePrincipal", "td/ns/a/sa/*"],
+    ["sourcePrincipal", "cluster.local/ns/a/sa/*"],
+    ["sourcePrincipal", "x/ns/a*"],
+    ["sourcePrincipal", "*/sa/b"],
+    ["sourceTrustDomain", "td"],
+    ["sourceTrustDomain", "old-td"],
+    ["sourceTrustDomain", "x"],
+  ] as const)("%s %j", (attribute, value) => {
+    const index = new TextIndex<string>();
+    for (const key of peerKeys(attribute, [value], mesh) ?? []) if (key !== undefined) index.at(key, () => value);
+    const isFound = (identity: string): boolean => {
+      const found: string[] = [];
+      index.collect(identity, found);
+      return found.length > 0;
+    };
+    const fitting = identities.filter(compilePeer(attribute, [value], mesh));
+    expect(fitting).not.toEqual([]);
+    expect(fitting.filter(isFound)).toEqual(fitting);
   });
 });

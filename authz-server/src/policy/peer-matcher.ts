@@ -1,5 +1,6 @@
 import type { MeshConfig, PeerCondition } from "@gatehouse/protos";
 import { compileAnyOf, compileRegex, type TextTest } from "./string-matcher.ts";
+import type { TextKey } from "./text-index.ts";
 
 const SPIFFE = "spiffe://";
 
@@ -14,6 +15,37 @@ export function compilePeer(
 ): TextTest {
   const tests = compileAll(attribute, values, mesh);
   return (identity) => identity !== "" && tests.some((test) => test(identity));
+}
+
+/**
+ * Patterns of identities: no other identity can pass the test of these values.
+ * @returns undefined for values that have no such patterns
+ */
+export function peerKeys(
+  attribute: PeerCondition["attribute"],
+  values: readonly string[],
+  mesh: MeshConfig,
+): readonly (TextKey | undefined)[] | undefined {
+  switch (attribute) {
+    case "sourcePrincipal":
+      return values.flatMap((value) => withAliases(value, mesh)).map(principalKey);
+    case "sourceTrustDomain":
+      return values.flatMap((value) => aliasesOf(value, mesh)).map(trustDomainKey);
+    case "sourceNamespace":
+    case "sourceServiceAccount":
+      return undefined;
+  }
+}
+
+function principalKey(value: string): TextKey | undefined {
+  if (value === "*") return undefined;
+  if (value.startsWith("*")) return { kind: "suffix", value: value.slice(1) };
+  if (value.endsWith("*")) return { kind: "prefix", value: SPIFFE + value.slice(0, -1) };
+  return { kind: "exact", value: SPIFFE + value };
+}
+
+function trustDomainKey(value: string): TextKey | undefined {
+  return value.includes("*") ? undefined : { kind: "prefix", value: `${SPIFFE}${value}/` };
 }
 
 function compileAll(

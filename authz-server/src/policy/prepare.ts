@@ -1,7 +1,12 @@
-import { type MeshConfig, type PolicyResource, resourceName } from "@gatehouse/protos";
+import { type Gateway, type MeshConfig, type PolicyResource, resourceName } from "@gatehouse/protos";
 import type { ImportedKeySet } from "../authn/key-set.ts";
+import { inlineDelegates } from "../routing/delegates.ts";
+import type { PreparedVirtualService } from "../routing/prepared-route.ts";
+import type { RoutingSources } from "../routing/route-table.ts";
+import { byAge } from "./age.ts";
+import { emptyNamespace, NamespaceEditor } from "./namespace-policies.ts";
 import { PolicyIndex, type PolicySet } from "./policy-index.ts";
-import { type PreparedPolicy, preparePolicy, sourceOf } from "./prepared-policy.ts";
+import { preparePolicy, sourceOf } from "./prepared-policy.ts";
 
 /** One atomic change of the policy set. */
 export interface PolicyUpdate {
@@ -34,11 +39,12 @@ const DEFAULT_MESH: MeshConfig = {
   keysUnavailable: 401,
   routing: "cluster",
   unmatchedHosts: "notFound",
+  requireExp: false,
 };
 
 /**
- * Makes the next index from the previous one and a change. Namespaces that did not change are shared with the previous index; only a
- * new MeshConfig makes every policy be compiled again.
+ * Makes the next index from the previous one and a change. What did not change is shared with the previous index; only a new MeshConfig
+ * makes every policy be compiled again.
  * @param importedKeys the key sets among the upserts, ready for use, by resource name
  */
 export function prepare(
@@ -46,22 +52,73 @@ export function prepare(
   update: PolicyUpdate,
   importedKeys: ReadonlyMap<string, ImportedKeySet>,
 ): Prepared {
-  const old = previous?.set ?? EMPTY;
-  const mesh = meshOf(update.upserts) ?? old.mesh;
-  const compile = compiler(mesh);
-  const namespaces = new NamespaceEditor(mesh === old.mesh ? old.namespaces : compile.again(old.namespaces));
-  for (const name of update.removed) namespaces.delete(name);
-  for (const resource of update.upserts) {
-    const policy = compile.one(resource);
-    if (policy !== undefined) namespaces.set(resourceName(resource), policy);
+  const steps = prepareInSteps(previous, update, importedKeys);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
   }
-  if (compile.errors.length > 0) return { ok: false, errors: compile.errors };
-  const keySets = changedKeys(old.keySets, update.removed, importedKeys);
-  const providers = changedProviders(old.providers, update);
-  return { ok: true, index: new PolicyIndex({ mesh, namespaces: namespaces.result, keySets, providers }) };
 }
 
-const EMPTY: PolicySet = { mesh: DEFAULT_MESH, namespaces: new Map(), keySets: new Map(), providers: new Map() };
+/** Resources compiled in one step, and values of their rules: some milliseconds. */
+const WEIGHT_PER_STEP = 2000;
+const WEIGHT_OF_RESOURCE = 20;
+
+/** `prepare` in short steps, between which the caller may turn to something else. */
+export function* prepareInSteps(
+  previous: PolicyIndex | null,
+  update: PolicyUpdate,
+  importedKeys: ReadonlyMap<string, ImportedKeySet>,
+): Generator<void, Prepared, void> {
+  const old = previous?.set ?? EMPTY;
+  const mesh = meshOf(update.upserts) ?? old.mesh;
+  const isMeshNew = mesh !== old.mesh;
+  const editor = new PolicyEditor(isMeshNew ? new Map() : old.namespaces, mesh);
+  const known = isMeshNew ? sourcesOf(old.namespaces) : [];
+  let weight = 0;
+  const isStepFull = (resource: PolicyResource): boolean => {
+    weight += weightOf(resource);
+    if (weight < WEIGHT_PER_STEP) return false;
+    weight = 0;
+    return true;
+  };
+  for (const resource of known) {
+    editor.set(resource);
+    if (isStepFull(resource)) yield;
+  }
+  for (const name of update.removed) editor.delete(name);
+  for (const resource of update.upserts) {
+    editor.set(resource);
+    if (isStepFull(resource)) yield;
+  }
+  if (editor.errors.length > 0) return { ok: false, errors: editor.errors };
+  yield;
+  const namespaces = yield* editor.result();
+  yield* buildRules(old.namespaces, namespaces);
+  const isRoutingNew = isMeshNew || [...known, ...update.upserts].some(isRouting) || update.removed.some(isRoutingName);
+  const set: PolicySet = {
+    mesh,
+    namespaces,
+    keySets: changedKeys(old.keySets, update.removed, importedKeys),
+    providers: changedProviders(old.providers, update),
+    routing: isRoutingNew ? routingOf(namespaces) : old.routing,
+  };
+  return { ok: true, index: new PolicyIndex(set, previous) };
+}
+
+/** A single policy can have thousands of values. */
+function weightOf(resource: PolicyResource): number {
+  if (resource.kind !== "AuthorizationPolicy") return WEIGHT_OF_RESOURCE;
+  const conditions = resource.rules.flatMap(({ from, to, when }) => [...from, ...to, when].flat());
+  return conditions.reduce((sum, { values, notValues }) => sum + values.length + notValues.length, WEIGHT_OF_RESOURCE);
+}
+
+const EMPTY: PolicySet = {
+  mesh: DEFAULT_MESH,
+  namespaces: new Map(),
+  keySets: new Map(),
+  providers: new Map(),
+  routing: { gateways: [], virtualServices: [] },
+};
 
 function meshOf(resources: readonly PolicyResource[]): MeshConfig | undefined {
   return resources.find((resource) => resource.kind === "MeshConfig");
@@ -69,38 +126,41 @@ function meshOf(resources: readonly PolicyResource[]): MeshConfig | undefined {
 
 type Namespaces = PolicySet["namespaces"];
 
-function compiler(mesh: MeshConfig): {
-  readonly one: (resource: PolicyResource) => PreparedPolicy | undefined;
-  readonly again: (namespaces: Namespaces) => Namespaces;
-  readonly errors: readonly PrepareError[];
-} {
-  const errors: PrepareError[] = [];
-  const one = (resource: PolicyResource): PreparedPolicy | undefined => {
-    try {
-      return preparePolicy(resource, mesh);
-    } catch (error) {
-      errors.push({
-        resource: resourceName(resource),
-        message: error instanceof Error ? error.message : String(error),
-      });
-      return undefined;
-    }
-  };
-  const again = (namespaces: Namespaces): Namespaces =>
-    new Map([...namespaces].map(([namespace, policies]) => [namespace, recompiled(policies, one)]));
-  return { one, again, errors };
+function sourcesOf(namespaces: Namespaces): readonly PolicyResource[] {
+  return [...namespaces.values()].flatMap(({ policies }) => Array.from(policies.values(), sourceOf));
 }
 
-function recompiled(
-  policies: ReadonlyMap<string, PreparedPolicy>,
-  compile: (resource: PolicyResource) => PreparedPolicy | undefined,
-): ReadonlyMap<string, PreparedPolicy> {
-  const result = new Map<string, PreparedPolicy>();
-  for (const [name, policy] of policies) {
-    const next = compile(sourceOf(policy));
-    if (next !== undefined) result.set(name, next);
+/** Builds the indexes of the groups that are new. */
+function* buildRules(before: Namespaces, after: Namespaces): Generator<void, void, void> {
+  for (const [name, namespace] of after) {
+    if (before.get(name) === namespace) continue;
+    for (const group of [...namespace.groups.values()].flatMap((groups) => [...groups.values()])) {
+      for (const rules of group.slots.values()) if (rules.isLarge) yield* rules.build();
+    }
   }
-  return result;
+}
+
+function isRouting({ kind }: PolicyResource): boolean {
+  return kind === "Gateway" || kind === "VirtualService";
+}
+
+function isRoutingName(name: string): boolean {
+  return name.startsWith("Gateway/") || name.startsWith("VirtualService/");
+}
+
+function routingOf(namespaces: Namespaces): RoutingSources {
+  const gateways: Gateway[] = [];
+  const virtualServices: PreparedVirtualService[] = [];
+  for (const { policies } of namespaces.values()) {
+    for (const policy of policies.values()) {
+      if (policy.kind === "Gateway") gateways.push(policy);
+      if (policy.kind === "VirtualService") virtualServices.push(policy);
+    }
+  }
+  return {
+    gateways: gateways.toSorted(byAge),
+    virtualServices: inlineDelegates(virtualServices.toSorted((a, b) => byAge(a.source, b.source))),
+  };
 }
 
 function changedKeys(
@@ -119,39 +179,67 @@ function changedProviders(old: PolicySet["providers"], { upserts, removed }: Pol
   const gone = new Set(removed);
   const kept = [...old.values()].filter((provider) => !gone.has(resourceName(provider)));
   const added = upserts.filter((resource) => resource.kind === "ExtensionProvider");
+  if (added.length === 0 && kept.length === old.size) return old;
   return new Map([...kept, ...added].map((provider) => [provider.name, provider]));
 }
 
-/** Copies a namespace when it is first written to, and nothing else. */
-class NamespaceEditor {
-  readonly #namespaces: Map<string, ReadonlyMap<string, PreparedPolicy>>;
-  readonly #copies = new Map<string, Map<string, PreparedPolicy>>();
+/** Rules of the root namespace come after those of the workload's own. */
+const ROOT_ORDER = 2 ** 52;
 
-  constructor(namespaces: Namespaces) {
-    this.#namespaces = new Map(namespaces);
+/** Compiles what changes. Copies a namespace when it is first written to, and nothing else. */
+class PolicyEditor {
+  readonly errors: PrepareError[] = [];
+  readonly #mesh: MeshConfig;
+  readonly #namespaces: Namespaces;
+  readonly #editors = new Map<string, NamespaceEditor>();
+
+  constructor(namespaces: Namespaces, mesh: MeshConfig) {
+    this.#namespaces = namespaces;
+    this.#mesh = mesh;
   }
 
-  set(name: string, policy: PreparedPolicy): void {
-    this.#writable(name).set(name, policy);
+  set(resource: PolicyResource): void {
+    if (!("meta" in resource)) return;
+    const name = resourceName(resource);
+    const editor = this.#editorOf(namespaceOf(name));
+    try {
+      const policy = preparePolicy(
+        resource,
+        this.#mesh,
+        resource.kind === "AuthorizationPolicy" ? editor.orderFor(name) : 0,
+      );
+      if (policy !== undefined) editor.set(name, policy);
+    } catch (error) {
+      this.errors.push({ resource: name, message: error instanceof Error ? error.message : String(error) });
+    }
   }
 
   delete(name: string): void {
-    if (this.#namespaces.get(namespaceOf(name))?.has(name)) this.#writable(name).delete(name);
-  }
-
-  get result(): Namespaces {
-    return this.#namespaces;
-  }
-
-  #writable(name: string): Map<string, PreparedPolicy> {
     const namespace = namespaceOf(name);
-    let copy = this.#copies.get(namespace);
-    if (copy === undefined) {
-      copy = new Map(this.#namespaces.get(namespace));
-      this.#copies.set(namespace, copy);
-      this.#namespaces.set(namespace, copy);
+    if (this.#editors.has(namespace) || this.#namespaces.get(namespace)?.policies.has(name)) {
+      this.#editorOf(namespace).delete(name);
     }
-    return copy;
+  }
+
+  *result(): Generator<void, Namespaces, void> {
+    const namespaces = new Map(this.#namespaces);
+    for (const [name, editor] of this.#editors) {
+      const result = yield* editor.result();
+      if (result.policies.size > 0) namespaces.set(name, result);
+      else namespaces.delete(name);
+      yield;
+    }
+    return namespaces;
+  }
+
+  #editorOf(namespace: string): NamespaceEditor {
+    let editor = this.#editors.get(namespace);
+    if (editor === undefined) {
+      const firstOrder = namespace === this.#mesh.rootNamespace ? ROOT_ORDER : 0;
+      editor = new NamespaceEditor(this.#namespaces.get(namespace) ?? emptyNamespace(firstOrder), this.#mesh);
+      this.#editors.set(namespace, editor);
+    }
+    return editor;
   }
 }
 

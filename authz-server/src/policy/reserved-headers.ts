@@ -21,6 +21,8 @@ const OURS = "x-gatehouse-";
 /** Request headers whose value a client must not choose: some upstream or route believes them. */
 export class ReservedHeaders {
   readonly #names: ReadonlySet<string>;
+  /** First characters of the names: most headers have another one. */
+  readonly #initials: ReadonlySet<number>;
 
   constructor(jwtRules: readonly PreparedJwtRule[]) {
     const outputs = jwtRules.flatMap((rule) => [
@@ -28,13 +30,19 @@ export class ReservedHeaders {
       ...rule.outputClaimToHeaders.map(({ header }) => header),
     ]);
     this.#names = new Set([...ROUTING_HEADERS, ...outputs.filter((name) => name !== "").map(canonical)]);
+    this.#initials = new Set(Array.from(this.#names, (name) => name.charCodeAt(0)));
   }
 
   /** The names among these lines that are to be removed, as they were sent: `x_jwt_sub` reads like `x-jwt-sub` to many an upstream. */
   sentIn(headers: readonly HeaderLine[]): readonly string[] {
     const names: string[] = [];
-    for (const { name } of headers) if (this.#names.has(canonical(name)) && !names.includes(name)) names.push(name);
+    for (const { name } of headers) if (this.#has(name) && !names.includes(name)) names.push(name);
     return names;
+  }
+
+  #has(name: string): boolean {
+    const initial = name.charCodeAt(0);
+    return (this.#initials.has(initial) || initial === UNDERSCORE) && this.#names.has(canonical(name));
   }
 }
 
@@ -45,8 +53,10 @@ export function isOwnHeaderSent(headers: readonly HeaderLine[]): boolean {
 
 /** Whether this is the name of a header by which we talk to Envoy. @param name in lower case */
 export function isOwnHeader(name: string): boolean {
-  return canonical(name).startsWith(OURS);
+  return name.startsWith("x") && canonical(name).startsWith(OURS);
 }
+
+const UNDERSCORE = "_".charCodeAt(0);
 
 function canonical(name: string): string {
   return name.includes("_") ? name.replaceAll("_", "-") : name;

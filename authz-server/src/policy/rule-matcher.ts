@@ -16,6 +16,7 @@ import { hostReadings } from "./host-readings.ts";
 import { compileIpRanges } from "./ip-matcher.ts";
 import { compilePaths } from "./path-matcher.ts";
 import { compilePeer } from "./peer-matcher.ts";
+import { Shared } from "./shared.ts";
 import { compileAnyOf, compileOne, type TextTest } from "./string-matcher.ts";
 
 /** A rule of a policy, ready to be asked. */
@@ -23,6 +24,8 @@ export interface PreparedRule {
   readonly ref: PolicyRef;
   /** Position in spec.rules. */
   readonly index: number;
+  /** Among all rules of its set of policy: of several that match, the first is named as the one that decided. */
+  readonly order: number;
   readonly matches: AttributeTest;
   /** What `matches` is composed of, to explain it. */
   readonly parts: RuleParts;
@@ -44,13 +47,15 @@ export interface PreparedCondition {
 
 export type AttributeTest = (attributes: RequestAttributes) => boolean;
 
-/** Compiles the rules of one policy. */
-export function compileRules(policy: AuthorizationPolicy, mesh: MeshConfig): readonly PreparedRule[] {
+/** Compiles the rules of one policy. @param order of the first of them */
+export function compileRules(policy: AuthorizationPolicy, mesh: MeshConfig, order: number): readonly PreparedRule[] {
   const ref: PolicyRef = { kind: policy.kind, namespace: policy.meta.namespace, name: policy.meta.name };
   const context: RuleContext = { mesh, isNarrowing: policy.action !== "ALLOW" };
-  return policy.rules.map((rule) => {
-    const parts = compileParts(rule, context);
-    return { ref, index: rule.index, matches: composeRule(parts), parts };
+  const { rules } = sharedOf(mesh);
+  return policy.rules.map((rule, at) => {
+    const key = JSON.stringify([context.isNarrowing, rule.from, rule.to, rule.when]);
+    const { parts, matches } = rules.get(key, () => compileRule(rule, context));
+    return { ref, index: rule.index, order: order + at, matches, parts };
   });
 }
 
@@ -66,16 +71,41 @@ interface RuleContext {
   readonly isNarrowing: boolean;
 }
 
-function compileParts(rule: Rule, context: RuleContext): RuleParts {
-  const prepared = (condition: Condition): PreparedCondition => ({
-    condition,
-    test: compileCondition(condition, context),
-  });
-  return {
+interface CompiledRule {
+  readonly parts: RuleParts;
+  readonly matches: AttributeTest;
+}
+
+interface SharedOfMesh {
+  readonly rules: Shared<CompiledRule>;
+  readonly conditions: Shared<PreparedCondition>;
+}
+
+const sharedOfMeshes = new WeakMap<MeshConfig, SharedOfMesh>();
+
+/** Equal rules and conditions are compiled and kept once. */
+function sharedOf(mesh: MeshConfig): SharedOfMesh {
+  let shared = sharedOfMeshes.get(mesh);
+  if (shared === undefined) {
+    shared = { rules: new Shared(), conditions: new Shared() };
+    sharedOfMeshes.set(mesh, shared);
+  }
+  return shared;
+}
+
+function compileRule(rule: Rule, context: RuleContext): CompiledRule {
+  const { conditions } = sharedOf(context.mesh);
+  const prepared = (condition: Condition): PreparedCondition =>
+    conditions.get(JSON.stringify([context.isNarrowing, condition]), () => ({
+      condition,
+      test: compileCondition(condition, context),
+    }));
+  const parts: RuleParts = {
     from: rule.from.map((source) => source.map(prepared)),
     to: rule.to.map((operation) => operation.map(prepared)),
     when: rule.when.map(prepared),
   };
+  return { parts, matches: composeRule(parts) };
 }
 
 /** The one test of a whole rule. Without any part, it holds for every request. */

@@ -1,7 +1,8 @@
 import type { PolicyTarget, TargetRef } from "@gatehouse/protos";
 import type { Workload } from "./workload.ts";
 
-const GATEWAY_NAME_LABEL = "gateway.networking.k8s.io/gateway-name";
+/** The label by which a Gateway API implementation names the Gateway that a workload serves. */
+export const GATEWAY_NAME_LABEL = "gateway.networking.k8s.io/gateway-name";
 
 /**
  * Whether a policy of a namespace that counts for the workload (its own, or the root namespace) applies to it.

@@ -9,30 +9,41 @@ import { type ImportedKeySet, NO_KEYS } from "../authn/key-set.ts";
 import { type PreparedJwtRule, prepareJwtRule } from "../authn/prepared-jwt-rule.ts";
 import type { ActionRules } from "../authz/evaluate.ts";
 import { buildRouteTable, type RouteTable, type RoutingSources, serversOf } from "../routing/route-table.ts";
+import { byAge } from "./age.ts";
 import { type CustomCheck, groupByProvider } from "./custom-check.ts";
+import { type IssuerIndex, indexIssuers } from "./issuer-index.ts";
+import { DRY_RUN, hasDryRun, type PolicyGroup } from "./policy-group.ts";
 import type { PreparedAuthorizationPolicy } from "./prepared-policy.ts";
 import { ReservedHeaders } from "./reserved-headers.ts";
-import type { PreparedRule } from "./rule-matcher.ts";
 import type { Workload } from "./workload.ts";
+import { WorkloadRules } from "./workload-rules.ts";
 
 /** All that is enforced for one workload, merged and ready. */
-export interface WorkloadPolicy {
+export interface WorkloadPolicy extends JwtPolicy, RoutePolicy {
   readonly workload: Workload;
   /** What this was merged from, to explain it. */
   readonly applicable: ApplicablePolicies;
   readonly mesh: MeshConfig;
-  /** Sorted by issuer. */
-  readonly jwtRules: readonly PreparedJwtRule[];
   /** In the order in which providers are asked. */
   readonly custom: readonly CustomCheck[];
-  readonly audit: readonly PreparedRule[];
+  readonly audit: WorkloadRules;
   readonly enforced: ActionRules;
   /** Evaluated and recorded, never enforced; null when no policy is in dry-run. */
   readonly dryRun: ActionRules | null;
   /** Some rule looks at single header lines. */
   readonly needsRawHeaders: boolean;
+}
+
+interface JwtPolicy {
+  /** Sorted by issuer. */
+  readonly jwtRules: readonly PreparedJwtRule[];
+  /** The same rules; null where they are few, or look at different places. */
+  readonly issuers: IssuerIndex | null;
   /** Request headers that a client must not choose. */
   readonly reservedHeaders: ReservedHeaders;
+}
+
+interface RoutePolicy {
   readonly isGateway: boolean;
   /** The routes at a local port; null when the workload is no gateway. */
   readonly routesAt: (localPort: number) => RouteTable | null;
@@ -45,44 +56,87 @@ export interface ApplicablePolicies {
   readonly keySets: ReadonlyMap<string, ImportedKeySet>;
   /** By name. */
   readonly providers: ReadonlyMap<string, ExtensionProvider>;
-  /** In Istio's order: the workload's namespace, then the root namespace, oldest first. */
-  readonly requestAuthentications: readonly RequestAuthentication[];
-  readonly authorizationPolicies: readonly PreparedAuthorizationPolicy[];
+  /** Those of the workload's namespace, then those of the root namespace. */
+  readonly groups: readonly PolicyGroup[];
   readonly routing: RoutingSources;
 }
 
-/** Merges what applies to a workload. */
-export function buildWorkloadPolicy(applicable: ApplicablePolicies): WorkloadPolicy {
-  const { workload, mesh, keySets, authorizationPolicies } = applicable;
-  const jwtRules = mergeJwtRules(applicable.requestAuthentications, keySets);
-  const enforced = authorizationPolicies.filter((policy) => !policy.dryRun);
-  const dryRun = authorizationPolicies.filter((policy) => policy.dryRun);
-  const servers = serversOf(workload, applicable.routing.gateways);
+/**
+ * Merges what applies to a workload.
+ * @param before what it was under an earlier set: whatever is still the same is taken from there
+ */
+export function buildWorkloadPolicy(applicable: ApplicablePolicies, before: WorkloadPolicy | null): WorkloadPolicy {
+  const { workload, mesh, groups, providers } = applicable;
+  const jwt = before !== null && isSameJwt(before.applicable, applicable) ? before : jwtPolicy(applicable);
+  const routes = before !== null && isSameRouting(before.applicable, applicable) ? before : routePolicy(applicable);
+  const isSameRest = before?.applicable.providers === providers && isSameList(before.applicable.groups, groups);
+  if (isSameRest && jwt === before && routes === before && before.mesh === mesh) return before;
+  return {
+    workload,
+    applicable,
+    mesh,
+    jwtRules: jwt.jwtRules,
+    issuers: jwt.issuers,
+    custom: groupByProvider(groups, providers),
+    audit: rulesIn(groups, "AUDIT"),
+    enforced: actionRules(groups, ""),
+    dryRun: groups.some(hasDryRun) ? actionRules(groups, DRY_RUN) : null,
+    needsRawHeaders: groups.some((group) => group.needsRawHeaders),
+    reservedHeaders: jwt.reservedHeaders,
+    isGateway: routes.isGateway,
+    routesAt: routes.routesAt,
+  };
+}
+
+/** The RequestAuthentications in Istio's order: the workload's namespace, then the root namespace, oldest first. */
+export function requestAuthenticationsOf({
+  workload,
+  groups,
+}: Pick<ApplicablePolicies, "workload" | "groups">): readonly RequestAuthentication[] {
+  const all = groups.flatMap((group) => group.requestAuthentications);
+  const isOwn = ({ meta }: RequestAuthentication): boolean => meta.namespace === workload.namespace;
+  return [...all.filter(isOwn).sort(byAge), ...all.filter((policy) => !isOwn(policy)).sort(byAge)];
+}
+
+/** The AuthorizationPolicies in the order in which their rules count. */
+export function authorizationPoliciesOf({
+  groups,
+}: Pick<ApplicablePolicies, "groups">): readonly PreparedAuthorizationPolicy[] {
+  return groups.flatMap((group) => group.authorizationPolicies).sort((a, b) => a.order - b.order);
+}
+
+function isSameList<Item>(a: readonly Item[], b: readonly Item[]): boolean {
+  return a.length === b.length && a.every((item, i) => item === b[i]);
+}
+
+function isSameJwt(a: ApplicablePolicies, b: ApplicablePolicies): boolean {
+  const lists = ({ groups }: ApplicablePolicies) => groups.flatMap((group) => group.requestAuthentications);
+  return a.keySets === b.keySets && isSameList(lists(a), lists(b));
+}
+
+function jwtPolicy(applicable: ApplicablePolicies): JwtPolicy {
+  const jwtRules = mergeJwtRules(requestAuthenticationsOf(applicable), applicable.keySets);
+  return { jwtRules, issuers: indexIssuers(jwtRules), reservedHeaders: new ReservedHeaders(jwtRules) };
+}
+
+function isSameRouting(a: ApplicablePolicies, b: ApplicablePolicies): boolean {
+  return a.routing === b.routing;
+}
+
+function routePolicy({ workload, routing }: ApplicablePolicies): RoutePolicy {
+  const servers = serversOf(workload, routing.gateways);
   const tables = new Map<number, RouteTable>();
   const routesAt = (localPort: number): RouteTable | null => {
     if (servers === null) return null;
     const port = workload.serverPort ?? serverPortOf(localPort, servers);
     let table = tables.get(port);
     if (table === undefined) {
-      table = buildRouteTable(servers, port, workload, applicable.routing.virtualServices);
+      table = buildRouteTable(servers, port, workload, routing.virtualServices);
       if (tables.size < MAX_TABLES) tables.set(port, table);
     }
     return table;
   };
-  return {
-    workload,
-    applicable,
-    mesh,
-    jwtRules,
-    custom: groupByProvider(enforced, applicable.providers),
-    audit: rulesOf(enforced, "AUDIT"),
-    enforced: actionRules(enforced),
-    dryRun: dryRun.length === 0 ? null : actionRules(dryRun),
-    needsRawHeaders: authorizationPolicies.some((policy) => policy.needsRawHeaders),
-    reservedHeaders: new ReservedHeaders(jwtRules),
-    isGateway: servers !== null,
-    routesAt,
-  };
+  return { isGateway: servers !== null, routesAt };
 }
 
 // Listening ports are few; this only bounds what a confused Envoy could make us keep.
@@ -99,16 +153,14 @@ function serverPortOf(localPort: number, servers: readonly { readonly server: { 
   return ports.size === 1 && only !== undefined ? only : mapped;
 }
 
-function actionRules(policies: readonly PreparedAuthorizationPolicy[]): ActionRules {
-  const hasAllow = policies.some((policy) => policy.action === "ALLOW");
-  return { deny: rulesOf(policies, "DENY"), allow: hasAllow ? rulesOf(policies, "ALLOW") : null };
+function actionRules(groups: readonly PolicyGroup[], prefix: string): ActionRules {
+  const allow = `${prefix}ALLOW`;
+  const hasAllow = groups.some(({ slots }) => slots.has(allow));
+  return { deny: rulesIn(groups, `${prefix}DENY`), allow: hasAllow ? rulesIn(groups, allow) : null };
 }
 
-function rulesOf(
-  policies: readonly PreparedAuthorizationPolicy[],
-  action: PreparedAuthorizationPolicy["action"],
-): readonly PreparedRule[] {
-  return policies.filter((policy) => policy.action === action).flatMap((policy) => policy.rules);
+function rulesIn(groups: readonly PolicyGroup[], slot: string): WorkloadRules {
+  return new WorkloadRules(groups.flatMap(({ slots }) => slots.get(slot) ?? []));
 }
 
 /** The rules of all RequestAuthentications, sorted by issuer; rules of one issuer keep their order. */

@@ -28,6 +28,9 @@ export const IDENTITY_KEYS: { readonly [Part in keyof WorkloadIdentity]: string 
   serverPort: "gatehouse-server-port",
 };
 
+/** Set to `auto`, it stands for namespace and labels: those of the pod that the request is for. */
+export const AUTO_IDENTITY_KEY = "gatehouse-workload";
+
 /** Reads an identity. @returns undefined when it names no namespace or is malformed: such a workload is never guessed at */
 export function parseWorkload(identity: WorkloadIdentity): Workload | undefined {
   if (!DNS_LABEL.test(identity.namespace)) return undefined;

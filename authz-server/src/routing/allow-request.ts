@@ -10,6 +10,10 @@ import type { Forward } from "./prepared-action.ts";
  */
 export function allowRequest(attributes: RequestAttributes, route: Forward | null): Allow {
   const { request, path, query, addedHeaders, removedHeaders } = attributes;
+  // Most requests: a token is taken away, or nothing is.
+  if (route === null && addedHeaders.length === 0 && removedHeaders.length < 2 && path + query === request.path) {
+    return removedHeaders.length === 0 ? ALLOW : { ...ALLOW, removeHeaders: removedHeaders };
+  }
   const set = new Map<string, string>();
   const newPath = route?.path ?? path + query;
   if (newPath !== request.path) set.set(":path", newPath);

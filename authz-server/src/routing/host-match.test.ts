@@ -1,6 +1,7 @@
+import { intersectHosts } from "@gatehouse/protos";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { compileHosts, findVirtualHost, intersectHosts } from "./host-match.ts";
+import { compileHosts, findVirtualHost } from "./host-match.ts";
 
 const PATTERNS = ["a.foo.com", "*.foo.com", "*.b.foo.com", "*-x.foo.com", "foo.*", "foo.bar.*"];
 const find = (patterns: readonly string[], authority: string) =>

@@ -1,12 +1,6 @@
 /** Finds the entry of a host name, which is in lower case and has no port. */
 export type HostFinder<Entry> = (host: string) => Entry | undefined;
 
-/** The more specific of two host patterns that have hosts in common; undefined when they have none. */
-export function intersectHosts(a: string, b: string): string | undefined {
-  if (covers(a, b)) return b;
-  return covers(b, a) ? a : undefined;
-}
-
 /**
  * Prepares the choice of one entry for a host: exact, then the longest `*.suffix`, then the longest `prefix.*`, then `*`.
  * At least one character stands for the star.
@@ -29,12 +23,6 @@ export function findVirtualHost<Entry>(
   authority: string,
 ): Entry | undefined {
   return table.findHost(withoutPort(authority));
-}
-
-function covers(pattern: string, host: string): boolean {
-  if (pattern === host || pattern === "*") return true;
-  if (pattern.startsWith("*")) return host.endsWith(pattern.slice(1)) && host.length > pattern.length - 1;
-  return pattern.endsWith("*") && host.startsWith(pattern.slice(0, -1)) && host.length > pattern.length - 1;
 }
 
 /** The fixed parts of wildcards with their entries, longest first: a request tries one look-up for each length that occurs. */

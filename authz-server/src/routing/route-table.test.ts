@@ -1,4 +1,4 @@
-import type { Gateway, HttpMatch, VirtualService } from "@gatehouse/protos";
+import type { Gateway, HttpMatch, StringMatch, VirtualService } from "@gatehouse/protos";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { inlineDelegates } from "./delegates.ts";
@@ -34,6 +34,48 @@ function show({ virtualHosts }: RouteTable): Readonly<Record<string, string>> {
 
 const at = (prefix: string, fields: Partial<HttpMatch> = {}) =>
   httpRoute({ name: prefix.slice(1), match: [httpMatch({ uri: { kind: "prefix", value: prefix }, ...fields })] });
+
+const word = fc.constantFrom("/", "/a", "/a/b", "/A", "a", "b", "ab", "GET", "x");
+const textMatch: fc.Arbitrary<StringMatch> = fc.oneof(
+  fc.record({ kind: fc.constantFrom("exact" as const, "prefix" as const), value: word }),
+  fc.constant({ kind: "present" as const }),
+  fc.constant({ kind: "regex" as const, value: "/?a.*" }),
+);
+const anyMatch: fc.Arbitrary<HttpMatch> = fc
+  .record(
+    {
+      uri: textMatch,
+      ignoreUriCase: fc.boolean(),
+      method: textMatch,
+      authority: textMatch,
+      headers: fc.array(fc.record({ name: fc.constantFrom("x-a", ":path", "host"), match: textMatch }), {
+        maxLength: 2,
+      }),
+      withoutHeaders: fc.array(fc.record({ name: fc.constant("x-a"), match: textMatch }), { maxLength: 1 }),
+    },
+    { requiredKeys: [] },
+  )
+  .map(httpMatch);
+
+it("finds among many routes the one that asking each in turn finds", () => {
+  const many = fc.array(fc.array(anyMatch, { maxLength: 3 }), { minLength: 5, maxLength: 40, size: "max" });
+  const request = fc.record({ path: word, method: word, host: word, value: word });
+  let chosen = 0;
+  fc.assert(
+    fc.property(many, fc.array(request, { maxLength: 20 }), (matches, requests) => {
+      const http = matches.map((match, index) => httpRoute({ index, match }));
+      const host = tableOf([virtualService("v", { http })]).virtualHosts.get("*");
+      for (const { path, method, host: authority, value } of requests) {
+        const seen = attributes({ path, method, host: authority, headers: [["x-a", value]] });
+        const expected = host?.routes.find((route) => route.matches(seen));
+        expect(host?.findRoute(seen)).toBe(expected);
+        chosen += expected === undefined ? 0 : 1;
+      }
+    }),
+    { numRuns: 500 },
+  );
+  expect(chosen).toBeGreaterThan(1000);
+});
 
 describe("hosts", () => {
   it.each([
@@ -116,6 +158,40 @@ describe("a host without routes", () => {
       "b.com": "",
       "*": "wide/0",
     });
+  });
+});
+
+describe("a host that belongs to another namespace", () => {
+  const refusedHosts = (...hosts: readonly string[]) => hosts.map((host) => ({ gateway: "foo/gw", host }));
+  const thief = virtualService("thief", {
+    namespace: "bar",
+    hosts: ["a.com", "b.com"],
+    http: [at("/thief")],
+    refusedHosts: refusedHosts("a.com"),
+  });
+
+  it("has its owner's routes only; other hosts of the object are served", () => {
+    const owner = virtualService("owner", { hosts: ["a.com"], http: [at("/own")] });
+    const expected = { "a.com": "owner/own", "b.com": "bar/thief/thief" };
+    expect(show(tableOf([owner, thief]))).toEqual(expected);
+    expect(show(tableOf([thief, owner]))).toEqual(expected);
+  });
+
+  it("falls to its owner's wider host", () => {
+    const owner = virtualService("owner", { hosts: ["*.com"], http: [at("/own")] });
+    expect(show(tableOf([thief, owner]))).toEqual({ "*.com": "owner/own", "b.com": "bar/thief/thief" });
+  });
+
+  it("is nobody's where its owner is not to be seen: 404, never a route of Envoy's own", () => {
+    expect(show(tableOf([thief]))).toEqual({ "b.com": "bar/thief/thief", "a.com": "" });
+  });
+
+  it("is so at that gateway and by that name only", () => {
+    const other = [{ gateway: "foo/other", host: "a.com" }];
+    const wide = virtualService("wide", { hosts: ["*"], refusedHosts: refusedHosts("*.a.com") });
+    const offered = gateway({ hosts: ["*.a.com", "*.b.com"] });
+    expect(show(tableOf([virtualService("v", { hosts: ["a.com"], refusedHosts: other })]))).toEqual({ "a.com": "v/0" });
+    expect(show(tableOf([wide], [offered]))).toEqual({ "*.b.com": "wide/0", "*.a.com": "" });
   });
 });
 

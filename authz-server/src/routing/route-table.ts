@@ -1,7 +1,10 @@
-import type { Gateway, GatewayServer, VirtualService } from "@gatehouse/protos";
+import { type Gateway, type GatewayServer, intersectHosts, type VirtualService } from "@gatehouse/protos";
+import type { RequestAttributes } from "../authz/attributes.ts";
+import { MatchIndex } from "../policy/match-index.ts";
 import type { Workload } from "../policy/workload.ts";
-import { compileHosts, type HostFinder, intersectHosts } from "./host-match.ts";
+import { compileHosts, type HostFinder } from "./host-match.ts";
 import type { PreparedRoute, PreparedVirtualService } from "./prepared-route.ts";
+import { partsOfRoute } from "./route-keys.ts";
 
 /** The routes of one gateway workload at one server port. */
 export interface RouteTable {
@@ -17,6 +20,8 @@ export interface RouteTable {
 export interface VirtualHost {
   /** Tried in order; the first that matches wins. */
   readonly routes: readonly PreparedRoute[];
+  /** The first of them that matches. */
+  readonly findRoute: (request: RequestAttributes) => PreparedRoute | undefined;
   /** Plain requests are sent to https before any route is looked at. */
   readonly httpsRedirect: boolean;
 }
@@ -65,6 +70,7 @@ export function buildRouteTable(
   virtualServices: readonly PreparedVirtualService[],
 ): RouteTable {
   const hosts = new Map<string, { routes: PreparedRoute[]; httpsRedirect: boolean }>();
+  const refused = new Set<string>();
   const hostNamed = (name: string) => {
     const host = hosts.get(name) ?? { routes: [], httpsRedirect: false };
     hosts.set(name, host);
@@ -76,7 +82,7 @@ export function buildRouteTable(
     for (const virtualService of visibleTo(served, workload, virtualServices)) {
       const routes = reachableRoutes(virtualService, { served, port, workload });
       if (routes.length === 0 && !virtualService.keepsHosts) continue;
-      for (const name of hostsAt(virtualService.source, served)) {
+      for (const name of hostsAt(virtualService.source, served, refused)) {
         const host = hostNamed(name);
         host.routes.push(...routes);
         host.httpsRedirect ||= server.httpsRedirect;
@@ -84,11 +90,29 @@ export function buildRouteTable(
     }
     if (server.httpsRedirect) for (const name of hostsForAll(server)) hostNamed(name).httpsRedirect = true;
   }
+  for (const name of without(refused, hosts)) hostNamed(name);
   const virtualHosts = new Map<string, VirtualHost>();
-  for (const [name, host] of hosts) virtualHosts.set(name, { ...host, routes: catchAllsLast(host.routes) });
+  for (const [name, host] of hosts) {
+    const routes = catchAllsLast(host.routes);
+    virtualHosts.set(name, { ...host, routes, findRoute: routeFinder(routes) });
+  }
   const needsRawHeaders = [...hosts.values()].some(({ routes }) => routes.some(looksAtHeaders));
   return { port, virtualHosts, findHost: compileHosts(virtualHosts), needsRawHeaders };
 }
+
+/** Those that nobody has, not even by a wider name: their owner is not to be seen from here. */
+function without(refused: ReadonlySet<string>, hosts: ReadonlyMap<string, unknown>): readonly string[] {
+  const findOwner = compileHosts(hosts);
+  return [...refused].filter((name) => findOwner(name) === undefined);
+}
+
+function routeFinder(routes: readonly PreparedRoute[]): VirtualHost["findRoute"] {
+  const candidates = routes.map((route, order) => ({ order, route, matches: route.matches }));
+  const index = new MatchIndex(candidates, { partsOf: ({ route }) => partsOfRoute(route.match), weightOf: () => 1 });
+  return (request) => index.first(request, routes.length, NONE)?.route;
+}
+
+const NONE: ReadonlySet<never> = new Set<never>();
 
 function looksAtHeaders({ match }: PreparedRoute): boolean {
   return match !== null && match.headers.length + match.withoutHeaders.length > 0;
@@ -146,15 +170,22 @@ function visibility({ exportTo, meta }: VirtualService, namespace: string): 0 | 
   return exportTo.includes(namespace) ? 1 : null;
 }
 
-function hostsAt(source: VirtualService, { server, namespace }: ServedBy): readonly string[] {
+/** @param refused takes those that the VirtualService has and may not use */
+function hostsAt(
+  source: VirtualService,
+  { server, namespace, gateway }: ServedBy,
+  refused: Set<string>,
+): readonly string[] {
   const names = new Set<string>();
+  const isRefused = (name: string) =>
+    source.refusedHosts.some((place) => place.gateway === gateway && place.host === name);
   for (const entry of server.hosts) {
     const slash = entry.indexOf("/");
     const wanted = slash < 0 ? "*" : entry.slice(0, slash);
     if (wanted !== "*" && (wanted === "." ? namespace : wanted) !== source.meta.namespace) continue;
     for (const host of source.hosts) {
       const common = intersectHosts(entry.slice(slash + 1), host);
-      if (common !== undefined) names.add(common);
+      if (common !== undefined) (isRefused(common) ? refused : names).add(common);
     }
   }
   return [...names];

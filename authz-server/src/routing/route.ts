@@ -28,7 +28,7 @@ export function chooseRoute(
   const virtualHost = hostOf(table, asciiLowerCase(request.request.host), mode);
   if (virtualHost === undefined) return mode.unmatchedHosts === "passthrough" ? UNCHANGED : noRoute(null);
   if (virtualHost.httpsRedirect && request.request.scheme !== "https") return httpsRedirect(request);
-  const chosen = virtualHost.routes.find((route) => route.matches(request));
+  const chosen = virtualHost.findRoute(request);
   return chosen === undefined ? noRoute(null) : takeRoute(chosen, { request, mode, random, server: table });
 }
 

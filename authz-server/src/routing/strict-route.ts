@@ -13,7 +13,7 @@ export function leadToOneRoute(table: RouteTable, readings: readonly RequestAttr
   const [first, ...others] = readings;
   if (first === undefined || others.length === 0) return true;
   const virtualHost = findVirtualHost(table, asciiLowerCase(first.request.host));
-  const routeOf = (reading: RequestAttributes) => virtualHost?.routes.find(({ matches }) => matches(reading))?.route;
+  const routeOf = (reading: RequestAttributes) => virtualHost?.findRoute(reading)?.route;
   const route = routeOf(first);
   return others.every((reading) => routeOf(reading) === route);
 }

@@ -12,6 +12,7 @@ export function meshConfig(fields: Partial<MeshConfig> = {}): MeshConfig {
     pathNormalization: "BASE",
     numTrustedProxies: 0,
     strictPaths: false,
+    requireExp: false,
     keysUnavailable: 401,
     routing: "cluster",
     unmatchedHosts: "notFound",

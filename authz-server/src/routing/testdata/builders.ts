@@ -62,6 +62,7 @@ export function virtualService(name: string, fields: Partial<VirtualService> & {
     exportTo: [],
     http: [httpRoute()],
     keepsHosts: false,
+    refusedHosts: [],
     ...rest,
   };
   return source;
