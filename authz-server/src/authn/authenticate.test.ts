@@ -7,7 +7,7 @@ const NOW_SEC = 1_800_000_000;
 const keys = keySet(verificationKey());
 
 function authenticateBearer(text: string, fields: Parameters<typeof jwtRule>[0] = {}, cache = newCache()) {
-  const source = { headers: [{ name: "authorization", value: `Bearer ${text}` }], query: "" };
+  const source = { headers: [{ name: "authorization", value: `Bearer ${text}` }], query: "", requireExp: false };
   return authenticate([preparedRule(jwtRule(fields), keys)], source, { cache, now: () => NOW_SEC * 1000 + 999 });
 }
 
@@ -36,7 +36,7 @@ describe("the time of a token", () => {
     const text = token({ iss: "i", exp: NOW_SEC });
     expect(authenticateBearer(text, {}, cache).kind).toBe("authenticated");
     expect(authenticateBearer(text, {}, cache).kind).toBe("authenticated");
-    const source = { headers: [{ name: "authorization", value: `Bearer ${text}` }], query: "" };
+    const source = { headers: [{ name: "authorization", value: `Bearer ${text}` }], query: "", requireExp: false };
     const later = { cache, now: () => (NOW_SEC + 61) * 1000 };
     expect(authenticate([preparedRule(jwtRule(), keys)], source, later)).toMatchObject({ failure: "JwtExpired" });
     expect(looks).toEqual(["miss", "hit", "hit"]);
@@ -70,7 +70,9 @@ describe("a rule", () => {
   it("that is required refuses a request without token", () => {
     const rules = [preparedRule(jwtRule({ presence: "REQUIRED" }), keys)];
     const io = { cache: newCache(), now: () => 0 };
-    expect(authenticate(rules, { headers: [], query: "" }, io)).toMatchObject({ failure: "JwtMissed" });
+    expect(authenticate(rules, { headers: [], query: "", requireExp: false }, io)).toMatchObject({
+      failure: "JwtMissed",
+    });
   });
 
   it("of another key set verifies a remembered token again", () => {
@@ -78,7 +80,7 @@ describe("a rule", () => {
     const text = token({ iss: "i" });
     expect(authenticateBearer(text, {}, cache).kind).toBe("authenticated");
     const rogue = preparedRule(jwtRule(), keySet(verificationKey({ verifies: () => false })));
-    const source = { headers: [{ name: "authorization", value: `Bearer ${text}` }], query: "" };
+    const source = { headers: [{ name: "authorization", value: `Bearer ${text}` }], query: "", requireExp: false };
     expect(authenticate([rogue], source, { cache, now: () => 0 })).toMatchObject({ failure: "JwtVerificationFail" });
   });
 });

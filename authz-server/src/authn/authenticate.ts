@@ -1,11 +1,13 @@
 import { hash } from "node:crypto";
 import type { TokenLocation } from "@gatehouse/protos";
 import { type HeaderLine, toByteString } from "../http-request.ts";
+import type { IssuerIndex } from "../policy/issuer-index.ts";
 import type { Accepted, AuthnResult, Rejected, Unauthenticated } from "./authn-result.ts";
 import { Claims } from "./claims.ts";
-import { type Jwt, parseJwt } from "./jwt.ts";
+import type { Jwt } from "./jwt.ts";
 import type { JwtFailure } from "./jwt-status.ts";
 import { type ImportedKeySet, mayLackKey, verifySignature } from "./key-set.ts";
+import { KnownJwt } from "./known-jwt.ts";
 import { claimToHeaderValue } from "./output-header.ts";
 import { type PreparedJwtRule, sanitizeAudience } from "./prepared-jwt-rule.ts";
 import { tokensAt } from "./token.ts";
@@ -14,10 +16,12 @@ import type { TokenCache } from "./token-cache.ts";
 /** Envoy's fixed leeway for `exp` and `nbf`. */
 const CLOCK_SKEW_SEC = 60;
 
-/** The parts of a request that authentication reads. */
+/** What authentication reads of a request, and of the mesh's settings. */
 export interface TokenSource {
   readonly headers: readonly HeaderLine[];
   readonly query: string;
+  /** A token without `exp` is refused. */
+  readonly requireExp: boolean;
 }
 
 export interface AuthnIo {
@@ -28,6 +32,8 @@ export interface AuthnIo {
   readonly onToken?: (attempt: TokenAttempt) => void;
   /** Hears of tokens, otherwise in order, that may be signed with a key that the key set of this name lacks. */
   readonly onUnknownKey?: (keySet: string) => void;
+  /** Hears of requests that are accepted with a token that never expires. */
+  readonly onTokenWithoutExp?: () => void;
 }
 
 /** One token at one place, judged by one rule. */
@@ -48,9 +54,20 @@ const NONE: Unauthenticated = { kind: "none" };
  * rule must accept or find nothing, in turn. Each verified token is taken away at once unless it is to be forwarded, even when its
  * rule fails by another token; so tokens of two issuers can pass together. No token at all passes without claims.
  * @param rules sorted by issuer
+ * @param issuers the same rules, if there is an index of them; it changes no answer
  */
-export function authenticate(rules: readonly PreparedJwtRule[], source: TokenSource, io: AuthnIo): AuthnResult {
+export function authenticate(
+  rules: readonly PreparedJwtRule[],
+  source: TokenSource,
+  io: AuthnIo,
+  issuers: IssuerIndex | null = null,
+): AuthnResult {
   const presented = new PresentedTokens(source, io);
+  // An explanation tells of every rule.
+  if (issuers !== null && io.onToken === undefined) {
+    const result = authenticateByIssuer(rules, issuers, presented);
+    if (result !== undefined) return result;
+  }
   let reported: Rejected | null = null;
   for (const rule of rules) {
     const outcome = verifyAll(rule, presented);
@@ -67,6 +84,35 @@ export function authenticate(rules: readonly PreparedJwtRule[], source: TokenSou
   return accept(presented);
 }
 
+/**
+ * Says the same of one token, at one of the places where all rules look, and of none: the rules of other issuers would refuse it.
+ * @returns undefined for more than one token
+ */
+function authenticateByIssuer(
+  rules: readonly PreparedJwtRule[],
+  issuers: IssuerIndex,
+  presented: PresentedTokens,
+): AuthnResult | undefined {
+  const [token, ...others] = issuers.locations.flatMap((location) => presented.at(location));
+  if (token === undefined) return issuers.isRequired ? rejected("JwtMissed", null) : NONE;
+  if (others.length > 0) return undefined;
+  const { jwt } = token;
+  if (typeof jwt === "string") return rejected(jwt, null);
+  const concerned = issuers.rulesFor(jwt.issuer);
+  let reported = rejected("JwtUnknownIssuer", null);
+  for (const rule of concerned) {
+    const outcome = verifyAll(rule, presented);
+    if (outcome === "verified") return accept(presented);
+    if (outcome !== "missed") reported = moreSpecific(reported, outcome);
+  }
+  // The second look ends at the first rule of all.
+  const [first] = rules;
+  if (first === undefined || first !== concerned[0]) return reported;
+  presented.isSecondLook = true;
+  const outcome = verifyAll(first, presented);
+  return outcome === "verified" || outcome === "missed" ? reported : moreSpecific(reported, outcome);
+}
+
 type Outcome = "missed" | "verified" | Rejected;
 
 interface VerifiedToken {
@@ -78,14 +124,15 @@ interface VerifiedToken {
 // Every token at these places must verify. They are checked from the back: cookies, parameters, headers.
 function verifyAll(rule: PreparedJwtRule, presented: PresentedTokens): Outcome {
   presented.withdrawOutputs(rule);
-  const tokens = rule.locations.flatMap((location) => presented.at(location).map((token) => ({ location, token })));
+  const tokens: { readonly location: TokenLocation; readonly token: PresentedToken }[] = [];
+  for (const location of rule.locations) for (const token of presented.at(location)) tokens.push({ location, token });
   for (const { location, token } of tokens.reverse()) {
     const { jwt } = token;
     if (typeof jwt === "string") {
       presented.report({ location, rule: null, jwt: null, failure: jwt });
       return rejected(jwt, null);
     }
-    const failure = verifyToken(rule, token, jwt, presented.io);
+    const failure = verifyToken(rule, token, jwt, presented);
     presented.report({ location, rule, jwt, failure });
     if (failure !== null) return rejected(failure, rule);
     presented.take({ jwt, rule, location });
@@ -93,11 +140,17 @@ function verifyAll(rule: PreparedJwtRule, presented: PresentedTokens): Outcome {
   return tokens.length === 0 ? "missed" : "verified";
 }
 
-function verifyToken(rule: PreparedJwtRule, token: PresentedToken, jwt: Jwt, io: AuthnIo): JwtFailure | null {
+function verifyToken(
+  rule: PreparedJwtRule,
+  token: PresentedToken,
+  jwt: KnownJwt,
+  { io, requireExp }: PresentedTokens,
+): JwtFailure | null {
   if (rule.issuer !== "" && rule.issuer !== jwt.issuer) return "JwtUnknownIssuer";
   const nowSec = Math.floor(io.now() / 1000);
   if (jwt.notBeforeSec !== undefined && nowSec + CLOCK_SKEW_SEC < jwt.notBeforeSec) return "JwtNotYetValid";
   if (jwt.expiresSec !== undefined && nowSec > jwt.expiresSec + CLOCK_SKEW_SEC) return "JwtExpired";
+  if (requireExp && jwt.expiresSec === undefined) return "JwtWithoutExp";
   if (rule.audiences.size > 0 && !jwt.audiences.some((aud) => rule.audiences.has(sanitizeAudience(aud)))) {
     return "JwtAudienceNotAllowed";
   }
@@ -112,9 +165,10 @@ function moreSpecific(before: Rejected | null, next: Rejected): Rejected {
   return before !== null && next.failure === "JwtUnknownIssuer" ? before : next;
 }
 
-function accept({ taken, outputHeaders }: PresentedTokens): Accepted {
+function accept({ taken, outputHeaders, io }: PresentedTokens): Accepted {
   const last = taken.at(-1);
   if (last === undefined) return NONE;
+  if (taken.some(({ jwt }) => jwt.expiresSec === undefined)) io.onTokenWithoutExp?.();
   return {
     kind: "authenticated",
     claims: new Claims(last.jwt.payload, last.rule.spaceDelimitedClaims),
@@ -153,8 +207,12 @@ function isRemovedWith({ rule, location: from }: VerifiedToken, location: TokenL
 /** The tokens of one request: each location is read once, each token is digested and parsed once, whatever the number of rules. */
 class PresentedTokens {
   readonly io: AuthnIo;
+  readonly requireExp: boolean;
   readonly #source: TokenSource;
   readonly #byLocation = new Map<string, readonly PresentedToken[]>();
+  /** Most requests have one. */
+  #first: PresentedToken | undefined;
+  /** The others. */
   readonly #byText = new Map<string, PresentedToken>();
   /** Verified so far, in that order. */
   readonly taken: VerifiedToken[] = [];
@@ -164,6 +222,7 @@ class PresentedTokens {
 
   constructor(source: TokenSource, io: AuthnIo) {
     this.#source = source;
+    this.requireExp = source.requireExp;
     this.io = io;
   }
 
@@ -201,6 +260,9 @@ class PresentedTokens {
   }
 
   #token(text: string): PresentedToken {
+    // Most requests have one: a map would hash all of its text.
+    this.#first ??= new PresentedToken(text, this.io.cache);
+    if (this.#first.text === text) return this.#first;
     let token = this.#byText.get(text);
     if (token === undefined) {
       token = new PresentedToken(text, this.io.cache);
@@ -211,32 +273,32 @@ class PresentedTokens {
 }
 
 class PresentedToken {
-  readonly #text: string;
+  readonly text: string;
   readonly #cache: TokenCache;
   #digest = "";
-  #parsed: Jwt | JwtFailure | undefined;
+  #parsed: KnownJwt | JwtFailure | undefined;
   #verifiedBy = 0;
   /** Some rules look at a token again; its signature is checked once for each key set. */
   #failures: Map<ImportedKeySet, JwtFailure> | undefined;
 
   constructor(text: string, cache: TokenCache) {
-    this.#text = text;
+    this.text = text;
     this.#cache = cache;
   }
 
   /** The token taken apart, by now or by an earlier request. */
-  get jwt(): Jwt | JwtFailure {
+  get jwt(): KnownJwt | JwtFailure {
     if (this.#parsed === undefined) {
-      this.#digest = hash("sha256", this.#text, "binary");
+      this.#digest = hash("sha256", this.text, "binary");
       const known = this.#cache.get(this.#digest);
-      this.#parsed = known?.jwt ?? parseJwt(this.#text);
+      this.#parsed = known === undefined ? KnownJwt.parse(this.text) : new KnownJwt(known.jwt, this.text);
       this.#verifiedBy = known?.keySetId ?? 0;
     }
     return this.#parsed;
   }
 
   /** @returns null when a key of the set has signed it */
-  verify(jwt: Jwt, keySet: ImportedKeySet): JwtFailure | null {
+  verify(jwt: KnownJwt, keySet: ImportedKeySet): JwtFailure | null {
     if (this.#verifiedBy === keySet.id && keySet.state === "ready") return null;
     const known = this.#failures?.get(keySet);
     if (known !== undefined) return known;
@@ -247,7 +309,7 @@ class PresentedToken {
       return outcome;
     }
     this.#verifiedBy = keySet.id;
-    this.#cache.add(this.#digest, { jwt, keySetId: keySet.id });
+    this.#cache.add(this.#digest, { jwt: jwt.summary, keySetId: keySet.id });
     return null;
   }
 }

@@ -1,12 +1,12 @@
-import { isJsonList, type JsonObject, type JsonValue, valueAt } from "./json.ts";
+import { isJsonList, type JsonMembers, type JsonValue, valueAt } from "./json.ts";
 
 /** The claims of the one token that was accepted, as policies see them. */
 export class Claims {
-  readonly #payload: JsonObject;
+  readonly #payload: JsonMembers;
   readonly #spaceDelimited: ReadonlySet<string>;
 
   /** @param spaceDelimited top-level claims whose text is a list of words */
-  constructor(payload: JsonObject, spaceDelimited: ReadonlySet<string>) {
+  constructor(payload: JsonMembers, spaceDelimited: ReadonlySet<string>) {
     this.#payload = payload;
     this.#spaceDelimited = spaceDelimited;
   }

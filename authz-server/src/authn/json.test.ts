@@ -62,6 +62,10 @@ describe("parseJson", () => {
       "null",
       " ",
       "\ud800",
+      "\\",
+      "\n",
+      "\x7f",
+      "é",
     );
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 20 }), (pieces) => {

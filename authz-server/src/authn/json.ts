@@ -2,6 +2,8 @@
 export type JsonValue = string | number | boolean | null | JsonList | JsonObject;
 export type JsonList = readonly JsonValue[];
 export type JsonObject = ReadonlyMap<string, JsonValue>;
+/** An object of which single members are asked for. */
+export type JsonMembers = Pick<JsonObject, "get">;
 
 const MAX_DEPTH = 64;
 
@@ -18,9 +20,10 @@ export function parseJson(text: string): JsonValue | undefined {
 }
 
 /** The value at a path of member names. A list ends the walk, as in Envoy's metadata matcher. */
-export function valueAt(root: JsonObject, path: readonly string[]): JsonValue | undefined {
-  let value: JsonValue | undefined = root;
-  for (const name of path) {
+export function valueAt(root: JsonMembers, path: readonly string[]): JsonValue | undefined {
+  const [first, ...rest] = path;
+  let value = first === undefined ? undefined : root.get(first);
+  for (const name of rest) {
     if (!isJsonObject(value)) return undefined;
     value = value.get(name);
   }
@@ -103,13 +106,26 @@ function parseList(cursor: Cursor, depth: number): JsonList | undefined {
   return take(cursor, "]") ? elements : undefined;
 }
 
-const STRING = /"(?:[^"\\\p{Cc}]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})|[\x7f-\x9f])*"/uy;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const ESCAPED = /(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/uy;
 
 function parseString(cursor: Cursor): string | undefined {
-  const token = takePattern(cursor, STRING);
-  if (token === undefined) return undefined;
-  const text = token.includes("\\") ? String(JSON.parse(token)) : token.slice(1, -1);
-  return text.isWellFormed() ? text : undefined;
+  const { text } = cursor;
+  const start = cursor.at + 1;
+  // Nearly all texts end at the first quotation mark; a pattern would cost several times as much.
+  let at = start;
+  let code = text.charCodeAt(at);
+  while (code !== QUOTE && code !== BACKSLASH && code >= 0x20 && code < 0xd800) code = text.charCodeAt(++at);
+  if (code === QUOTE) {
+    cursor.at = at + 1;
+    return text.slice(start, at);
+  }
+  cursor.at = start;
+  const rest = takePattern(cursor, ESCAPED);
+  if (rest === undefined) return undefined;
+  const value = rest.includes("\\") ? String(JSON.parse(`"${rest}`)) : rest.slice(0, -1);
+  return value.isWellFormed() ? value : undefined;
 }
 
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?/y;

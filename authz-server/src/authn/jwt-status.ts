@@ -1,11 +1,12 @@
 /**
- * Why a token is refused: Envoy's status names and the texts that clients see.
+ * Why a token is refused: Envoy's status names and the texts that clients see. `JwtWithoutExp` is ours.
  * @see https://github.com/envoyproxy/envoy/blob/main/source/common/jwt/status.cc
  */
 export const JWT_STATUS_TEXT = {
   JwtMissed: "Jwt is missing",
   JwtNotYetValid: "Jwt not yet valid",
   JwtExpired: "Jwt is expired",
+  JwtWithoutExp: "Jwt payload [exp] field is required",
   JwtBadFormat: "Jwt is not in the form of Header.Payload.Signature with two dots and 3 sections",
   JwtHeaderParseErrorBadBase64: "Jwt header is an invalid Base64url encoded",
   JwtHeaderParseErrorBadJson: "Jwt header is an invalid JSON",

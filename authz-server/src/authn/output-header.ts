@@ -1,4 +1,4 @@
-import { type JsonObject, type JsonValue, stringifyJson, valueAt } from "./json.ts";
+import { type JsonMembers, type JsonValue, stringifyJson, valueAt } from "./json.ts";
 
 const TWO_TO_64 = 2 ** 64;
 
@@ -7,7 +7,7 @@ const TWO_TO_64 = 2 ** 64;
  * as base64 of their JSON.
  * @returns undefined when nothing is to be written: absent, null, empty, or a text that would break the header
  */
-export function claimToHeaderValue(payload: JsonObject, path: readonly string[]): string | undefined {
+export function claimToHeaderValue(payload: JsonMembers, path: readonly string[]): string | undefined {
   const value = valueAt(payload, path);
   if (value === undefined || value === null || value === "") return undefined;
   switch (typeof value) {

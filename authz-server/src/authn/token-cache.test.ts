@@ -1,26 +1,20 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Jwt } from "./jwt.ts";
+import type { JwtSummary } from "./known-jwt.ts";
 import { TokenCache } from "./token-cache.ts";
 
-function jwtOf(bytes: number): Jwt {
-  return {
-    alg: "RS256",
-    kid: "",
-    issuer: "",
-    audiences: [],
-    notBeforeSec: undefined,
-    expiresSec: undefined,
-    payload: new Map(),
-    payloadSegment: "",
-    signingInput: "x".repeat(bytes),
-    signature: new Uint8Array(),
-  };
+function jwtOf(bytes: number): JwtSummary {
+  return { issuer: "", audiences: [], notBeforeSec: undefined, expiresSec: undefined, asked: new Map(), bytes };
 }
 
 function filled(limits: { readonly entries: number; readonly bytes: number }, sizes: readonly number[]): TokenCache {
   const cache = new TokenCache(limits, () => undefined);
   for (const [i, bytes] of sizes.entries()) cache.add(String(i), { jwt: jwtOf(bytes), keySetId: 1 });
   return cache;
+}
+
+function sumOf(tokens: readonly { readonly bytes: number }[]): number {
+  return tokens.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
 describe("TokenCache", () => {
@@ -33,6 +27,31 @@ describe("TokenCache", () => {
       false,
       true,
     ]);
+  });
+
+  it("holds what a list in order of use would hold, after any looks and additions", () => {
+    const steps = fc.array(
+      fc.record({ key: fc.nat(7).map(String), isLook: fc.boolean(), bytes: fc.integer({ min: 1, max: 5 }) }),
+    );
+    fc.assert(
+      fc.property(steps, (all) => {
+        const cache = filled({ entries: 4, bytes: 12 }, []);
+        let used: { readonly key: string; readonly bytes: number }[] = [];
+        for (const { key, isLook, bytes } of all) {
+          const known = used.find((one) => one.key === key);
+          used = used.filter((one) => one !== known);
+          if (isLook) {
+            expect(cache.get(key)?.jwt.bytes).toBe(known?.bytes);
+            if (known !== undefined) used.push(known);
+            continue;
+          }
+          cache.add(key, { jwt: jwtOf(bytes), keySetId: 1 });
+          used.push({ key, bytes });
+          while (used.length > 4 || sumOf(used) > 12) used.shift();
+          expect(cache.size).toEqual({ entries: used.length, bytes: sumOf(used) });
+        }
+      }),
+    );
   });
 
   it("never holds more bytes than it may, whatever comes", () => {

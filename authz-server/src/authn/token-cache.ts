@@ -1,12 +1,12 @@
-import type { Jwt } from "./jwt.ts";
+import type { JwtSummary } from "./known-jwt.ts";
 
 /** A token whose signature the key set with this id has verified. */
 export interface VerifiedToken {
-  readonly jwt: Jwt;
+  readonly jwt: JwtSummary;
   readonly keySetId: number;
 }
 
-/** `entries` 0 switches the cache off. `bytes` counts the texts of the tokens; taken apart they need several times that. */
+/** `entries` 0 switches the cache off. `bytes` counts the texts of the tokens, which are not kept; what is kept of them is mostly less. */
 export interface TokenCacheLimits {
   readonly entries: number;
   readonly bytes: number;
@@ -19,7 +19,11 @@ export interface TokenCacheLimits {
  */
 export class TokenCache {
   readonly #limits: TokenCacheLimits;
-  readonly #entries = new Map<string, VerifiedToken>();
+  readonly #entries = new Map<string, Entry>();
+  // Ends of a list in order of use. The order of the Map itself would do, but each use had to take an entry out and put it back:
+  // of a full Map of 100,000 the first entry is found behind some ten thousand holes, and now and then all are moved to close them.
+  #newest: Entry | null = null;
+  #oldest: Entry | null = null;
   #bytes = 0;
   readonly #onLook: (result: "hit" | "miss") => void;
 
@@ -39,31 +43,57 @@ export class TokenCache {
     const entry = this.#entries.get(digest);
     this.#onLook(entry === undefined ? "miss" : "hit");
     if (entry === undefined) return undefined;
-    this.#entries.delete(digest);
-    this.#entries.set(digest, entry);
+    if (entry !== this.#newest) {
+      this.#unlink(entry);
+      this.#linkAsNewest(entry);
+    }
     return entry;
   }
 
-  add(digest: string, entry: VerifiedToken): void {
-    this.#remove(digest);
+  add(digest: string, { jwt, keySetId }: VerifiedToken): void {
+    const known = this.#entries.get(digest);
+    if (known !== undefined) this.#remove(known);
+    const entry: Entry = { digest, jwt, keySetId, newer: null, older: null };
     this.#entries.set(digest, entry);
+    this.#linkAsNewest(entry);
     this.#bytes += sizeOf(entry);
     // At least the new one goes when it alone is too large.
-    for (const oldest of this.#entries.keys()) {
-      if (this.#entries.size <= this.#limits.entries && this.#bytes <= this.#limits.bytes) return;
-      this.#remove(oldest);
+    while (this.#oldest !== null && (this.#entries.size > this.#limits.entries || this.#bytes > this.#limits.bytes)) {
+      this.#remove(this.#oldest);
     }
   }
 
-  #remove(digest: string): void {
-    const entry = this.#entries.get(digest);
-    if (entry === undefined) return;
-    this.#entries.delete(digest);
+  #remove(entry: Entry): void {
+    this.#entries.delete(entry.digest);
+    this.#unlink(entry);
     this.#bytes -= sizeOf(entry);
+  }
+
+  #linkAsNewest(entry: Entry): void {
+    entry.older = this.#newest;
+    if (this.#newest === null) this.#oldest = entry;
+    else this.#newest.newer = entry;
+    this.#newest = entry;
+  }
+
+  #unlink(entry: Entry): void {
+    const { newer, older } = entry;
+    if (newer === null) this.#newest = older;
+    else newer.older = older;
+    if (older === null) this.#oldest = newer;
+    else older.newer = newer;
+    entry.newer = null;
+    entry.older = null;
   }
 }
 
-// What is held of a token grows with its text.
+interface Entry extends VerifiedToken {
+  readonly digest: string;
+  newer: Entry | null;
+  older: Entry | null;
+}
+
+// What is held of a token is bounded by its text, and some hundred bytes.
 function sizeOf({ jwt }: VerifiedToken): number {
-  return jwt.signingInput.length + jwt.signature.length;
+  return jwt.bytes;
 }

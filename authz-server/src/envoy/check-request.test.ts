@@ -47,6 +47,19 @@ describe("readCheckRequest", () => {
     );
   });
 
+  it("tells whether a NUL stands in the request", () => {
+    fc.assert(
+      fc.property(anyRequest, ({ method, path, host, lines }) => {
+        const headers = lines.map(({ key, rawValue }) => ({ key, rawValue }));
+        const bytes = requestSerialize({
+          attributes: { request: { http: { method, path, host, headerMap: { headers } } } },
+        });
+        const texts = [method, path, host, ...lines.flatMap(({ key, rawValue }) => [key, rawValue.toString("latin1")])];
+        expect(readCheckRequest(bytes)?.hasNul).toBe(texts.some((text) => text.includes("\0")));
+      }),
+    );
+  });
+
   it("tells joined headers from raw ones", () => {
     const bytes = requestSerialize({ attributes: { request: { http: { headers: [{ key: "x-a", value: "1,2" }] } } } });
     expect(readCheckRequest(bytes)).toMatchObject({ hasRawHeaders: false, headers: [{ name: "x-a", value: "1,2" }] });

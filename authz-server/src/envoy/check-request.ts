@@ -27,6 +27,7 @@ const HTTP = {
 };
 const HEADER_MAP = { headers: tag(1, BYTES) };
 const HEADER_VALUE = { key: tag(1, BYTES), value: tag(2, BYTES), rawValue: tag(3, BYTES) };
+const EXTENSION = { key: tag(1, BYTES), value: tag(2, BYTES) };
 const TLS_SESSION = { sni: tag(1, BYTES) };
 
 /**
@@ -41,6 +42,8 @@ export function readCheckRequest(bytes: Uint8Array): HttpRequest | undefined {
     if (field === CHECK_REQUEST.attributes) reader.message((attributes) => readAttributes(attributes, found));
     else reader.skip(field);
   }
+  // One fast search settles it for nearly every request: headers of HTTP hold no NUL, and few messages hold another 0.
+  found.hasNul = reader.includes(0) && found.holdsNul();
   return found.hasHttp ? found.toRequest(bytes) : undefined;
 }
 
@@ -58,6 +61,7 @@ interface MutablePeer {
 class Found {
   hasHttp = false;
   hasRawHeaders = false;
+  hasNul = false;
   method = "";
   path = "";
   host = "";
@@ -69,6 +73,14 @@ class Found {
   readonly contextExtensions = new Map<string, string>();
   readonly metadata: Buffer[] = [];
 
+  holdsNul(): boolean {
+    const texts = [this.method, this.path, this.host, this.scheme];
+    return (
+      texts.some((text) => text.includes("\0")) ||
+      this.headers.some(({ name, value }) => name.includes("\0") || value.includes("\0"))
+    );
+  }
+
   toRequest(message: Uint8Array): HttpRequest {
     return {
       method: this.method,
@@ -77,6 +89,7 @@ class Found {
       scheme: this.scheme,
       headers: this.headers,
       hasRawHeaders: this.hasRawHeaders,
+      hasNul: this.hasNul,
       source: this.source,
       destination: this.destination,
       sni: this.sni,
@@ -100,10 +113,7 @@ function readAttributes(reader: ProtoReader, found: Found): void {
         reader.message((request) => readRequest(request, found));
         break;
       case ATTRIBUTES.contextExtensions:
-        reader.message((entry) => {
-          const { name, value } = readHeaderValue(entry); // a map entry has the same shape
-          found.contextExtensions.set(name, value);
-        });
+        reader.message((entry) => readExtension(entry, found.contextExtensions));
         break;
       case ATTRIBUTES.metadataContext:
         found.metadata.push(reader.bytes());
@@ -153,16 +163,16 @@ function readHttp(reader: ProtoReader, found: Found): void {
   for (let field = reader.nextTag(); field !== 0; field = reader.nextTag()) {
     switch (field) {
       case HTTP.method:
-        found.method = reader.text();
+        found.method = reader.slice();
         break;
       case HTTP.path:
-        found.path = reader.text();
+        found.path = reader.slice();
         break;
       case HTTP.host:
-        found.host = reader.text();
+        found.host = reader.slice();
         break;
       case HTTP.scheme:
-        found.scheme = reader.text();
+        found.scheme = reader.slice();
         break;
       case HTTP.headers:
         reader.message((entry) => found.headers.push(readHeaderValue(entry)));
@@ -189,12 +199,23 @@ function readHeaderValue(reader: ProtoReader): HeaderLine {
   let value = "";
   let rawValue = "";
   for (let field = reader.nextTag(); field !== 0; field = reader.nextTag()) {
-    if (field === HEADER_VALUE.key) name = reader.text();
-    else if (field === HEADER_VALUE.value) value = reader.text();
-    else if (field === HEADER_VALUE.rawValue) rawValue = reader.text();
+    if (field === HEADER_VALUE.key) name = reader.slice();
+    else if (field === HEADER_VALUE.value) value = reader.slice();
+    else if (field === HEADER_VALUE.rawValue) rawValue = reader.slice();
     else reader.skip(field);
   }
   return { name, value: rawValue === "" ? value : rawValue };
+}
+
+function readExtension(reader: ProtoReader, extensions: Map<string, string>): void {
+  let key = "";
+  let value = "";
+  for (let field = reader.nextTag(); field !== 0; field = reader.nextTag()) {
+    if (field === EXTENSION.key) key = reader.text();
+    else if (field === EXTENSION.value) value = reader.text();
+    else reader.skip(field);
+  }
+  extensions.set(key, value);
 }
 
 function readTlsSession(reader: ProtoReader, found: Found): void {

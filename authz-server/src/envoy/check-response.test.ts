@@ -53,6 +53,16 @@ describe("encodeCheckResponse", () => {
     expect(okResponse?.headersToRemove).toEqual(["authorization"]);
   });
 
+  it("removes exactly the header of this decision, however many others were removed before", () => {
+    const names = Array.from({ length: 100 }, (_, n) => `x-${n}`);
+    for (const name of [...names, ...names]) {
+      const { status, okResponse } = decoded(encodeCheckResponse({ ...ALLOW, removeHeaders: [name] }));
+      expect([status?.code, okResponse?.headersToRemove, okResponse?.headers]).toEqual([0, [name], []]);
+    }
+    const bad = { ...ALLOW, removeHeaders: ["x-a\nx-b"] };
+    for (const _ of names) expect(() => encodeCheckResponse(bad)).toThrow("control character");
+  });
+
   it("keeps status, headers and body of a response", () => {
     const { status, deniedResponse } = decoded(encodeCheckResponse(denied));
     expect(status?.code).toBe(16);

@@ -24,7 +24,10 @@ export function encodeCheckResponse(decision: Decision): Uint8Array {
 }
 
 function encodeAllow({ setHeaders, removeHeaders, responseHeaders }: Allow): Uint8Array {
-  if (setHeaders.length + removeHeaders.length + responseHeaders.length === 0) return PLAIN_ALLOW;
+  const changes = setHeaders.length + removeHeaders.length + responseHeaders.length;
+  if (changes === 0) return PLAIN_ALLOW;
+  const [removed] = removeHeaders;
+  if (changes === 1 && removed !== undefined) return encodeRemoval(removed);
   const okResponse =
     setHeaders.map((header) => field(2, overwrite(header))).join("") +
     removeHeaders.map((name) => field(5, checked(name))).join("") +
@@ -32,7 +35,35 @@ function encodeAllow({ setHeaders, removeHeaders, responseHeaders }: Allow): Uin
   return toBytes(OK_STATUS + field(3, okResponse));
 }
 
-function encodeRespond({ status, headers, body }: Respond): Uint8Array {
+/** A token is taken away: the next answer in number. The names are those of policy, and few that clients make up. */
+const removals = new Map<string, Uint8Array>();
+const MAX_REMOVALS = 64;
+
+function encodeRemoval(name: string): Uint8Array {
+  const known = removals.get(name);
+  if (known !== undefined) return known;
+  const message = toBytes(OK_STATUS + field(3, field(5, checked(name))));
+  if (removals.size < MAX_REMOVALS) removals.set(name, message);
+  return message;
+}
+
+/** Answers without headers say one of few things, so they are encoded once. */
+const plainResponds = new Map<string, Uint8Array>();
+const MAX_PLAIN_RESPONDS = 64;
+const MAX_PLAIN_BODY = 256;
+
+function encodeRespond(answer: Respond): Uint8Array {
+  const { status, headers, body } = answer;
+  if (headers.length > 0 || body.length > MAX_PLAIN_BODY) return toMessage(answer);
+  const key = `${status} ${body}`;
+  const known = plainResponds.get(key);
+  if (known !== undefined) return known;
+  const message = toMessage(answer);
+  if (plainResponds.size < MAX_PLAIN_RESPONDS) plainResponds.set(key, message);
+  return message;
+}
+
+function toMessage({ status, headers, body }: Respond): Uint8Array {
   if (!(status >= 200 && status <= 599)) throw new Error(`status ${status} is outside 200-599`);
   const code = status === 401 ? UNAUTHENTICATED : PERMISSION_DENIED;
   const deniedResponse =

@@ -1,6 +1,9 @@
 /** The bytes are no well-formed protobuf message. */
 export class ProtoError extends Error {}
 
+/** In larger messages it is mostly few texts that make them large. */
+const MAX_WHOLE_BYTES = 16 * 1024;
+
 /**
  * Walks over the fields of protobuf messages inside one buffer, without copying. Texts come out as byte strings (latin-1): Envoy's
  * texts may hold any byte, and every byte counts.
@@ -11,6 +14,8 @@ export class ProtoReader {
   #at: number;
   #tagAt = 0;
   #end: number;
+  /** The whole buffer as one text, once `slice` asked for it. */
+  #whole: string | undefined;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -38,10 +43,28 @@ export class ProtoReader {
     throw new ProtoError("varint too long");
   }
 
+  /** Whether a byte stands anywhere in the buffer. */
+  includes(byte: number): boolean {
+    return this.#bytes.includes(byte);
+  }
+
   /** A text or bytes field. */
   text(): string {
     const end = this.#lengthEnd();
     const text = this.#bytes.toString("latin1", this.#at, end);
+    this.#at = end;
+    return text;
+  }
+
+  /**
+   * As `text`, and a fifth of its price where a message holds many: texts of a small message are cut from one that is made once.
+   * Such a text keeps all of them in memory, so nothing that outlives the request may hold it.
+   */
+  slice(): string {
+    if (this.#bytes.length > MAX_WHOLE_BYTES) return this.text();
+    const end = this.#lengthEnd();
+    this.#whole ??= this.#bytes.toString("latin1");
+    const text = this.#whole.slice(this.#at, end);
     this.#at = end;
     return text;
   }
