@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
 import { type BackOff, DEFAULT_BACK_OFF } from "./discovery/back-off.ts";
+import type { Transport } from "./server/check-front.ts";
 import { type CheckLimits, DEFAULT_CHECK_LIMITS } from "./server/check-limits.ts";
 import type { DrainTimes } from "./server/grpc-server.ts";
 import type { ListenerConfig } from "./server/listener-identity.ts";
@@ -15,14 +16,50 @@ export interface AuthzServerOptions extends Partial<AuthzServerConfig> {
   readonly auditLog?: Logger;
 }
 
+/** Our certificate for the controller, and what its own must be. */
+export interface XdsTlsOptions {
+  /** With `tls.crt`, `tls.key` and `ca.crt`. They may come later. */
+  readonly directory: string;
+  /** DNS name in the controller's certificate. */
+  readonly serverName: string;
+}
+
+/** Processes that answer checks in place of this one. */
+export interface WorkersConfig {
+  readonly count: number;
+  /** Module that each of them runs; it calls `runCheckWorker` of `@gatehouse/authz-server/worker`. */
+  readonly entry: URL;
+  /** Its arguments. */
+  readonly args: readonly string[];
+  /** Options of Node for it, besides those of this process. */
+  readonly execArgv: readonly string[];
+  /** One that does not react for that many milliseconds answers no checks either, and is killed. Default: 20000. */
+  readonly hungAfterMs?: number;
+}
+
 /** Everything that has a default. */
 export interface AuthzServerConfig {
   /** Where Envoy calls. Default: `0.0.0.0:9001`, each caller saying who it is. */
   readonly listeners: readonly ListenerConfig[];
+  /** What carries checks: our own HTTP/2 server, or the library grpc-js. Default: lean. */
+  readonly transport: Transport;
+  /** Who answers checks; null: this process. Default: null. */
+  readonly workers: WorkersConfig | null;
+  /** Directory with `tls.crt`, `tls.key` and, if Envoy must show a certificate, `ca.crt` for the listeners; null: no TLS. Default: null. */
+  readonly checkTlsDirectory: string | null;
+  /** How both sides of the policy stream prove who they are; null: they do not. Default: null. */
+  readonly xdsTls: XdsTlsOptions | null;
+  /** Ask the controller which pod has which address, for Envoys that say `gatehouse-workload: auto`. Default: false. */
+  readonly workloadIdentities: boolean;
   /** Directory of the last-good file; null keeps none. Default: null. */
   readonly dataDirectory: string | null;
   /** At most one write of the last-good file in that many milliseconds. Default: 1000. */
   readonly lastGoodIntervalMs: number;
+  /**
+   * How long ago the controller may last have been known to want the policy that is enforced, in milliseconds; past that nothing is
+   * allowed until it is heard again. null: the last policy is enforced for good. Default: null.
+   */
+  readonly maxPolicyAgeMs: number | null;
   /** Names this server towards the controller. Default: `authz-server`. */
   readonly nodeId: string;
   /** Default: `DEFAULT_CHECK_LIMITS`. */
@@ -39,8 +76,14 @@ export interface AuthzServerConfig {
 
 export const DEFAULT_AUTHZ_SERVER_CONFIG: AuthzServerConfig = {
   listeners: [{ address: "0.0.0.0:9001", identity: null }],
+  transport: "lean",
+  workers: null,
+  checkTlsDirectory: null,
+  xdsTls: null,
+  workloadIdentities: false,
   dataDirectory: null,
   lastGoodIntervalMs: 1000,
+  maxPolicyAgeMs: null,
   nodeId: "authz-server",
   limits: DEFAULT_CHECK_LIMITS,
   drain: { waitMs: 2000, deadlineMs: 10_000 },

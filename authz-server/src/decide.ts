@@ -6,7 +6,7 @@ import { readingsOf } from "./authz/readings.ts";
 import { rejectToken } from "./authz/reject-token.ts";
 import { toAttributes } from "./authz/to-attributes.ts";
 import { type AskIo, askProviders } from "./custom/ask-providers.ts";
-import { accessDenied, badPath, type Decision } from "./decision.ts";
+import { accessDenied, badHeader, badPath, type Decision } from "./decision.ts";
 import { firstHeader, type HttpRequest } from "./http-request.ts";
 import { type NormalizedTarget, normalizeTarget } from "./policy/path-normalizer.ts";
 import { isOwnHeaderSent } from "./policy/reserved-headers.ts";
@@ -49,6 +49,7 @@ export function decide(
 ): Decision;
 export function decide(policy: WorkloadPolicy, request: HttpRequest, io: DecideIo): Decision | Promise<Decision>;
 export function decide(policy: WorkloadPolicy, request: HttpRequest, io: DecideIo): Decision | Promise<Decision> {
+  if (request.hasNul === true) return badHeader();
   // Envoy chose its first route before it asked us; with one of our headers on the request that may have been a spoofed choice.
   if (isOwnHeaderSent(request.headers)) return accessDenied("reserved_header");
   if (policy.needsRawHeaders && !request.hasRawHeaders) return accessDenied("raw_headers_missing");
@@ -67,8 +68,8 @@ function decideHere(policy: WorkloadPolicy, request: HttpRequest, io: DecideIo):
   const attributes = toAttributes(policy, request, target, authn);
   const readings = readingsOf(policy, attributes);
   const decision = authorize(policy, attributes, readings, io);
-  if (policy.audit.length > 0 && io.record.audit !== undefined) {
-    const rules = policy.audit.filter((rule) => readings.some(rule.matches));
+  if (!policy.audit.isEmpty && io.record.audit !== undefined) {
+    const rules = policy.audit.all(readings);
     if (rules.length > 0) io.record.audit(rules, attributes, decision, policy);
   }
   return decision;
@@ -103,7 +104,9 @@ function authenticateUser(
   io: DecideIo,
 ): AuthnResult {
   if (policy.jwtRules.length === 0) return NO_TOKEN;
-  return authenticate(policy.jwtRules, { headers: request.headers, query: target.query.slice(1) }, io);
+  const { requireExp } = policy.mesh;
+  const source = { headers: request.headers, query: target.query.slice(1), requireExp };
+  return authenticate(policy.jwtRules, source, io, policy.issuers);
 }
 
 /** @param readings of the path; more than one only under `strictPaths` */

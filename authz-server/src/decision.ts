@@ -45,6 +45,7 @@ export type DenyReason =
   | "route_response"
   | "cors_preflight"
   | "bad_path"
+  | "bad_header"
   | "unknown_workload"
   | "reserved_header"
   | "raw_headers_missing"
@@ -56,6 +57,11 @@ export const ALLOW: Allow = { kind: "allow", setHeaders: [], removeHeaders: [], 
 /** Istio's answer when authorization fails. */
 export function accessDenied(reason: DenyReason, ref: PolicyRef | null = null): Respond {
   return { kind: "respond", status: 403, headers: [], body: "RBAC: access denied", reason, ref };
+}
+
+/** Envoy's answer to a NUL in a request (CVE-2019-9900). */
+export function badHeader(): Respond {
+  return { kind: "respond", status: 400, headers: [], body: "", reason: "bad_header", ref: null };
 }
 
 /** Envoy's answer to a path that must not be read in several ways. */

@@ -12,7 +12,7 @@ import { type Redactor, redactorFor } from "./explain/redactor.ts";
 import { explainVerdict } from "./explain/summary.ts";
 import type { HttpRequest } from "./http-request.ts";
 import { normalizeTarget } from "./policy/path-normalizer.ts";
-import type { WorkloadPolicy } from "./policy/workload-policy.ts";
+import { requestAuthenticationsOf, type WorkloadPolicy } from "./policy/workload-policy.ts";
 
 /**
  * Decides a request, and says why. The decision is `decide`'s own; it is overheard, and the tests that it made are asked once more, one
@@ -36,7 +36,7 @@ export async function explain(policy: WorkloadPolicy, request: HttpRequest, io: 
     attempts,
     {
       ...tokenOutcome(policy, request, decision, seen),
-      policies: policy.applicable.requestAuthentications.map(({ kind, meta }) => ({
+      policies: requestAuthenticationsOf(policy.applicable).map(({ kind, meta }) => ({
         kind,
         namespace: meta.namespace,
         name: meta.name,

@@ -11,6 +11,8 @@ export interface HttpRequest {
   /** `:authority` */
   readonly host: string;
   readonly scheme: string;
+  /** A NUL stands in the texts of the request. HTTP has none: a server behind may read only what is before it. */
+  readonly hasNul?: boolean;
   /** In order of arrival, pseudo headers included. */
   readonly headers: readonly HeaderLine[];
   /** Whether each header line stands alone (ext_authz option `encode_raw_headers`), or lines of one name came joined by `,`. */

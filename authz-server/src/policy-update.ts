@@ -1,8 +1,9 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { type KeySet, resourceName } from "@gatehouse/protos";
 import { importKeySet } from "./authn/import-key-set.ts";
 import type { ImportedKeySet } from "./authn/key-set.ts";
 import type { PolicyIndex } from "./policy/policy-index.ts";
-import { type PolicyUpdate, type Prepared, type PrepareError, prepare } from "./policy/prepare.ts";
+import { type PolicyUpdate, type Prepared, type PrepareError, prepareInSteps } from "./policy/prepare.ts";
 
 export type { PolicyUpdate, Prepared, PrepareError };
 
@@ -16,7 +17,16 @@ export async function applyUpdate(previous: PolicyIndex | null, update: PolicyUp
   const errors: PrepareError[] = [];
   // One after the other: many large sets at once would leave no turn to the checks.
   for (const keySet of keySets) await importOne(keySet, imported, errors);
-  return errors.length > 0 ? { ok: false, errors } : prepare(previous, update, imported);
+  return errors.length > 0 ? { ok: false, errors } : await inTurns(prepareInSteps(previous, update, imported));
+}
+
+/** Checks are answered between the steps. */
+async function inTurns<Result>(steps: Generator<void, Result, void>): Promise<Result> {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    await nextTurn();
+  }
 }
 
 async function importOne(keySet: KeySet, imported: Map<string, ImportedKeySet>, errors: PrepareError[]): Promise<void> {

@@ -4,7 +4,7 @@ import type { PolicyIndex } from "./policy/policy-index.ts";
 export class PolicyState {
   #current: PolicyIndex | null = null;
 
-  /** null until the first policy with a MeshConfig was accepted. */
+  /** null until the first policy with a MeshConfig was accepted, and while what there is is too old to be enforced. */
   get current(): PolicyIndex | null {
     return this.#current;
   }
@@ -12,5 +12,10 @@ export class PolicyState {
   /** From the next request on, this policy is enforced. */
   swap(index: PolicyIndex): void {
     this.#current = index;
+  }
+
+  /** From the next request on nothing is enforced, so nothing is allowed, until the next swap. */
+  withdraw(): void {
+    this.#current = null;
   }
 }

@@ -76,7 +76,7 @@ function nextStep(policy: WorkloadPolicy, changed: ChangedRequest, from: number,
   io.onEvaluate?.("custom", readings);
   for (const [at, check] of policy.custom.entries()) {
     if (at < from) continue;
-    const rule = check.rules.find((candidate) => readings.some(candidate.matches));
+    const rule = check.rules.first(readings);
     if (rule === undefined) continue;
     const { provider } = check;
     const { askProvider } = io;

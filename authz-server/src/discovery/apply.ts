@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { MESH_CONFIG_RESOURCE_NAME, type PolicyResource, READER_VERSION, resourceName } from "@gatehouse/protos";
 import { decodeResource, resourceVersion } from "@gatehouse/protos/wire";
 import type { Logger } from "pino";
@@ -72,6 +73,11 @@ export class PolicyApplier {
     };
   }
 
+  /** Notes that the controller wants what is held, now: for `acceptedAtMs` of the snapshot. */
+  stillWanted(): void {
+    this.#acceptedAtMs = this.#options.nowMs();
+  }
+
   /** Never rejects. */
   apply(change: PolicyChange): Promise<Verdict> {
     return this.#enqueue(() => this.#applyNow(change, { isFromDisk: false, acceptedAtMs: this.#options.nowMs() }));
@@ -103,9 +109,9 @@ export class PolicyApplier {
   async #applyNow(received: PolicyChange, origin: Origin): Promise<Verdict> {
     const startedAtMs = performance.now();
     // All of it is checked, what is known too: a response that contradicts itself is refused.
-    const decoded = decodeChange(received);
+    const decoded = await decodeChange(received);
     if (decoded.errors.length > 0) return refused(decoded.errors);
-    const change = this.#withoutKnown(received);
+    const change = this.#withoutKnown({ ...received, upserts: decoded.own });
     const news = new Set(change.upserts.map(({ name }) => name));
     const upserts = decoded.upserts.filter((resource) => news.has(resourceName(resource)));
     const isChanged = this.#index === null || upserts.length + change.removed.length > 0;
@@ -161,22 +167,40 @@ function refused(errors: readonly PrepareError[]): Verdict {
   return { kind: "refused", errors: errors.toSorted((a, b) => (a.resource < b.resource ? -1 : 1)) };
 }
 
-function decodeChange(change: PolicyChange): { upserts: PolicyResource[]; errors: PrepareError[] } {
+/** Bytes read in one turn of the event loop: key sets can have megabytes, and checks go on in between. */
+const BYTES_PER_TURN = 512 * 1024;
+
+interface DecodedChange {
+  readonly upserts: readonly PolicyResource[];
+  /** With bytes of their own: they are kept, and would keep the whole message in memory. */
+  readonly own: readonly HeldResource[];
+  readonly errors: readonly PrepareError[];
+}
+
+async function decodeChange(change: PolicyChange): Promise<DecodedChange> {
   const upserts: PolicyResource[] = [];
+  const own: HeldResource[] = [];
   const errors: PrepareError[] = [];
   const seen = new Set<string>();
+  let bytesInTurn = 0;
   for (const held of change.upserts) {
+    bytesInTurn += held.bytes.length;
+    if (bytesInTurn > BYTES_PER_TURN) {
+      await nextTurn();
+      bytesInTurn = held.bytes.length;
+    }
     const error = seen.has(held.name) ? "occurs twice in one response" : checkIntegrity(held);
     seen.add(held.name);
     const result = error === null ? decode(held) : error;
     if (typeof result === "string") errors.push({ resource: held.name, message: result });
     else upserts.push(result);
+    own.push({ ...held, bytes: new Uint8Array(held.bytes) });
   }
   for (const name of change.removed) {
     if (seen.has(name)) errors.push({ resource: name, message: "both changed and removed in one response" });
     if (name === MESH_CONFIG_RESOURCE_NAME) errors.push({ resource: name, message: "must not be removed" });
   }
-  return { upserts, errors };
+  return { upserts, own, errors };
 }
 
 function checkIntegrity(held: HeldResource): string | null {

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { resourceName } from "@gatehouse/protos";
+import { READER_VERSION, resourceName } from "@gatehouse/protos";
 import {
   decodeUnenforceableResources,
   encodeResource,
@@ -98,6 +98,15 @@ describe("runDiscoveryClient", () => {
     expect(await controller.requests.next()).toMatchObject({ responseNonce: "1", errorDetail: null });
     expect(applier.setVersion).toBe("set-1");
     expect(state.current).not.toBeNull();
+  });
+
+  test("refuses settings of the mesh that it would not enforce", async () => {
+    connect(await controller.listen("127.0.0.1:0"));
+    const stream = await controller.streams.next();
+    await controller.requests.next();
+    send(stream, "1", [{ ...MESH, minReaderVersion: READER_VERSION + 1 }, policy("a")]);
+    expect(await controller.requests.next()).toMatchObject({ responseNonce: "1", errorDetail: { code: 3 } });
+    expect(state.current).toBeNull();
   });
 
   test("enforces nothing before MeshConfig has come", async () => {

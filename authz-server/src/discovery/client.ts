@@ -11,15 +11,23 @@ import type { Logger } from "pino";
 import type { DiscoveryMetrics } from "../telemetry/metrics.ts";
 import type { PolicyApplier } from "./apply.ts";
 import { type BackOff, backOffMs } from "./back-off.ts";
+import { type ControllerTls, isVerificationError, type SecureAttempt } from "./controller-tls.ts";
 import type { KeyHints } from "./key-hints.ts";
 import { firstRequest, hintRequest, toAnswer, toChange } from "./messages.ts";
+
+/** Takes the changes of one stream. */
+export type ChangeApplier = Pick<PolicyApplier, "apply" | "versions" | "setVersion">;
 
 export interface DiscoveryClientOptions {
   /** gRPC target: `host:port` or `unix:PATH`. */
   readonly address: string;
+  /** How both sides prove who they are; left out: they do not. */
+  readonly tls?: ControllerTls | null;
   /** Unique among the servers of a controller. */
   readonly nodeId: string;
-  readonly applier: PolicyApplier;
+  readonly applier: ChangeApplier;
+  /** What is asked for. Default: policy. */
+  readonly typeUrl?: string;
   /** Left out: the controller is not told of unknown keys. */
   readonly keyHints?: KeyHints;
   readonly metrics: Pick<DiscoveryMetrics, "streamConnected" | "nack">;
@@ -29,6 +37,8 @@ export interface DiscoveryClientOptions {
   readonly random: () => number;
   /** Told when the stream opens or is lost. */
   readonly onConnected: (isConnected: boolean) => void;
+  /** Told of each change that was refused. */
+  readonly onRefused?: () => void;
 }
 
 /** Both sides: one response is one message. */
@@ -58,37 +68,76 @@ const CHANNEL_OPTIONS: ChannelOptions = {
  * @see https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#incremental-xds
  */
 export async function runDiscoveryClient(options: DiscoveryClientOptions, signal: AbortSignal): Promise<void> {
-  const { log, backOff, random, address } = options;
-  const Service = loadDiscovery();
+  const { backOff, random, tls = null } = options;
   let failures = 0;
   while (!signal.aborted) {
-    const client = new Service(address, credentials.createInsecure(), CHANNEL_OPTIONS);
-    const outcome = await runStream(client, options, signal);
-    client.close();
+    const outcome = await attempt(options, signal);
     if (signal.aborted) return;
     failures = outcome.hasReceived ? 1 : failures + 1;
     const delayMs = Math.round(backOffMs(backOff, failures, random()));
-    log.warn(
-      { controller: address, reason: outcome.reason, delayMs },
-      "no policy stream to the controller; trying again",
-    );
-    await sleepFor(delayMs, undefined, { signal }).catch(() => undefined); // woken by the signal: the loop ends
+    reportFailure(outcome, delayMs, options);
+    await pause(delayMs, tls, signal);
   }
+}
+
+async function attempt(options: DiscoveryClientOptions, signal: AbortSignal): Promise<StreamOutcome> {
+  const { address, tls = null } = options;
+  const secure = tls?.attempt() ?? null;
+  if (tls !== null && secure === null) {
+    const reason = `no certificate to show: ${tls.source.problem() ?? "none yet"}`;
+    return { hasReceived: false, isUnverified: false, reason };
+  }
+  const channelCredentials = secure?.credentials ?? credentials.createInsecure();
+  const client = new (loadDiscovery())(address, channelCredentials, { ...CHANNEL_OPTIONS, ...secure?.options });
+  const outcome = await runStream(client, secure, options, signal);
+  client.close();
+  return outcome;
+}
+
+function reportFailure(
+  { reason, isUnverified }: StreamOutcome,
+  delayMs: number,
+  options: DiscoveryClientOptions,
+): void {
+  const { log, tls = null, address: controller } = options;
+  if (!isUnverified) {
+    log.warn({ controller, reason, delayMs }, "no policy stream to the controller; trying again");
+    return;
+  }
+  tls?.unverified();
+  log.error({ controller, reason, delayMs }, "whoever answers there is not the controller; the policy before goes on");
+}
+
+/** Ends early when there are new certificates. */
+async function pause(delayMs: number, tls: ControllerTls | null, signal: AbortSignal): Promise<void> {
+  const waking = new AbortController();
+  const unwatch = tls?.source.onChange(() => waking.abort());
+  const ended = AbortSignal.any([signal, waking.signal]);
+  await sleepFor(delayMs, undefined, { signal: ended }).catch(() => undefined); // woken: the loop goes on, or ends
+  unwatch?.();
 }
 
 interface StreamOutcome {
   readonly hasReceived: boolean;
+  /** Whoever answered did not prove to be the controller. */
+  readonly isUnverified: boolean;
   readonly reason: string;
 }
 
 async function runStream(
   client: AggregatedDiscoveryServiceClient,
+  secure: SecureAttempt | null,
   options: DiscoveryClientOptions,
   signal: AbortSignal,
 ): Promise<StreamOutcome> {
   const stream = client.DeltaAggregatedResources();
   const cancel = () => stream.cancel();
   signal.addEventListener("abort", cancel, { once: true });
+  let whyCancelled: string | null = null;
+  const unwatch = secure?.watch((reason) => {
+    whyCancelled = reason;
+    stream.cancel();
+  });
   let isOpen = true;
   client.waitForReady(Date.now() + CONNECT_TIMEOUT_MS, (error) => {
     if (!isOpen) return;
@@ -97,17 +146,20 @@ async function runStream(
   });
   let hasReceived = false;
   try {
-    stream.write(firstRequest(options.nodeId, options.applier.versions()));
+    stream.write(firstRequest(options.nodeId, options.applier.versions(), typeUrlOf(options)));
     options.keyHints?.connect((keySet) => void stream.write(hintRequest(keySet)));
     for await (const message of stream) {
       hasReceived = true;
       await answer(stream, message, options);
     }
-    return { hasReceived, reason: "the controller ended the stream" };
+    return { hasReceived, isUnverified: false, reason: "the controller ended the stream" };
   } catch (error) {
-    return { hasReceived, reason: error instanceof Error ? error.message : String(error) };
+    const message = error instanceof Error ? error.message : String(error);
+    const isUnverified = secure !== null && whyCancelled === null && isVerificationError(message);
+    return { hasReceived, isUnverified, reason: whyCancelled ?? message };
   } finally {
     isOpen = false;
+    unwatch?.();
     options.keyHints?.connect(null);
     signal.removeEventListener("abort", cancel);
     stream.cancel();
@@ -127,17 +179,22 @@ async function answer(
   options: DiscoveryClientOptions,
 ): Promise<void> {
   const { applier, metrics, log } = options;
-  if (response.typeUrl !== POLICY_RESOURCE_TYPE_URL) {
+  if (response.typeUrl !== typeUrlOf(options)) {
     log.warn({ typeUrl: response.typeUrl }, "response of a type that was not asked for; ignored");
     return;
   }
   const verdict = await applier.apply(toChange(response));
   if (verdict.kind === "refused") {
     metrics.nack();
+    options.onRefused?.();
     log.error(
       { version: response.systemVersionInfo, enforced: applier.setVersion, errors: verdict.errors.slice(0, 20) },
       "policy change refused; the policy before it goes on",
     );
   }
-  stream.write(toAnswer(response.nonce, verdict));
+  stream.write(toAnswer(response, verdict));
+}
+
+function typeUrlOf({ typeUrl = POLICY_RESOURCE_TYPE_URL }: DiscoveryClientOptions): string {
+  return typeUrl;
 }

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { HeldResource, PolicySnapshot } from "./policy-snapshot.ts";
 
 /**
@@ -24,14 +25,38 @@ export class LastGoodFormatError extends Error {
 }
 
 /** @returns the file in pieces, to be written one after the other */
-export function encodeLastGood(snapshot: PolicySnapshot): readonly Uint8Array[] {
+export async function encodeLastGood(snapshot: PolicySnapshot): Promise<readonly Uint8Array[]> {
   const { setVersion, acceptedAtMs, resources } = snapshot;
   const head = Buffer.from(`${JSON.stringify({ setVersion, acceptedAtMs, resources: resources.length })}\n`);
-  const body = Buffer.concat([head, ...resources.flatMap(frameResource)]);
-  return [Buffer.from(`${MAGIC} ${SCHEMA_VERSION} ${sha256(body)}\n`), body];
+  const hash = createHash("sha256");
+  const body: Buffer[] = [];
+  for (const frames of inPortions([head, ...resources.flatMap(frameResource)])) {
+    if (body.length > 0) await nextTurn();
+    const portion = Buffer.concat(frames);
+    hash.update(portion);
+    body.push(portion);
+  }
+  return [Buffer.from(`${MAGIC} ${SCHEMA_VERSION} ${hash.digest("hex")}\n`), ...body];
 }
 
-/** @throws {LastGoodFormatError} */
+/** Bytes put together in one turn of the event loop: key sets can have megabytes, and checks go on in between. */
+const BYTES_PER_TURN = 1024 * 1024;
+
+function inPortions(parts: readonly Uint8Array[]): readonly (readonly Uint8Array[])[] {
+  const portions: Uint8Array[][] = [];
+  let bytes = BYTES_PER_TURN;
+  for (const part of parts) {
+    if (bytes >= BYTES_PER_TURN) {
+      portions.push([]);
+      bytes = 0;
+    }
+    portions.at(-1)?.push(part);
+    bytes += part.length;
+  }
+  return portions;
+}
+
+/** @returns resources whose bytes are parts of the file's. @throws {LastGoodFormatError} */
 export function decodeLastGood(bytes: Buffer): PolicySnapshot {
   const [magic, schema, hash, ...rest] = lineAt(bytes, 0, FIRST_LINE_MAX_BYTES).split(" ");
   if (magic !== MAGIC || rest.length > 0) throw new LastGoodFormatError("not a last-good file");
@@ -46,8 +71,8 @@ export function decodeLastGood(bytes: Buffer): PolicySnapshot {
   for (let index = 0; index < head.resources; index += 1) {
     const name = reader.next().toString("utf8");
     const version = reader.next().toString("utf8");
-    // A copy, so that one small resource does not keep the whole file in memory.
-    resources.push({ name, version, bytes: new Uint8Array(reader.next()) });
+    const { buffer, byteOffset, length } = reader.next();
+    resources.push({ name, version, bytes: new Uint8Array(buffer, byteOffset, length) });
   }
   if (!reader.isAtEnd) throw new LastGoodFormatError("bytes after the last resource");
   return { setVersion: head.setVersion, acceptedAtMs: head.acceptedAtMs, resources };

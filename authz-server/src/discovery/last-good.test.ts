@@ -142,13 +142,13 @@ describe("LastGoodFile", () => {
 });
 
 describe("encodeLastGood", () => {
-  test("round-trips 10,000 resources", () => {
+  test("round-trips 10,000 resources", async () => {
     const resources = Array.from({ length: 10_000 }, (_, index) => ({
       name: `AuthorizationPolicy/ns/p${index}`,
       version: `v${index}`,
       bytes: new Uint8Array(500).fill(index),
     }));
     const snapshot = { ...SNAPSHOT, resources };
-    expect(decodeLastGood(Buffer.concat(encodeLastGood(snapshot)))).toEqual(snapshot);
+    expect(decodeLastGood(Buffer.concat(await encodeLastGood(snapshot)))).toEqual(snapshot);
   });
 });

@@ -73,7 +73,7 @@ export class LastGoodFile {
     const { log, metrics } = this.#options;
     try {
       await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 });
-      await writeAtomically(this.#path, encodeLastGood(snapshot));
+      await writeAtomically(this.#path, await encodeLastGood(snapshot));
       metrics.lastGood("written");
       this.#hasWarned = false;
     } catch (error) {

@@ -13,11 +13,15 @@ import type { PolicyChange, Verdict } from "./apply.ts";
 const NAMED_IN_TEXT = 10;
 const NO_BYTES = new Uint8Array(0);
 
-/** Subscribes to every policy resource, telling what is held already. @param versions name to version */
-export function firstRequest(nodeId: string, versions: ReadonlyMap<string, string>): DeltaDiscoveryRequest {
+/** Subscribes to every resource of a type, telling what is held already. @param versions name to version */
+export function firstRequest(
+  nodeId: string,
+  versions: ReadonlyMap<string, string>,
+  typeUrl: string,
+): DeltaDiscoveryRequest {
   return {
     node: { id: nodeId, userAgentName: "gatehouse-authz-server" },
-    typeUrl: POLICY_RESOURCE_TYPE_URL,
+    typeUrl,
     resourceNamesSubscribe: ["*"],
     initialResourceVersions: Array.from(versions, ([key, value]) => ({ key, value })),
   };
@@ -28,23 +32,25 @@ export function hintRequest(keySet: string): DeltaDiscoveryRequest {
   return { typeUrl: POLICY_RESOURCE_TYPE_URL, resourceNamesSubscribe: [keySetResourceName(keySet)] };
 }
 
-/** A response as one change. Content of a foreign type becomes empty bytes, which no decoder accepts. */
+/** A response as one change; the bytes are parts of the message. Content of a foreign type becomes empty bytes, which no decoder accepts. */
 export function toChange(response: DeltaDiscoveryResponse__Output): PolicyChange {
   return {
     setVersion: response.systemVersionInfo,
     upserts: response.resources.map(({ name, version, resource }) => ({
       name,
       version,
-      // A copy: the bytes are kept, and would keep the whole message in memory.
-      bytes: resource?.type_url === POLICY_RESOURCE_TYPE_URL ? new Uint8Array(resource.value) : NO_BYTES,
+      bytes: resource?.type_url === response.typeUrl ? resource.value : NO_BYTES,
     })),
     removed: response.removedResources,
   };
 }
 
 /** ACK, or NACK with the names and reasons of the resources that could not be enforced. */
-export function toAnswer(nonce: string, verdict: Verdict): DeltaDiscoveryRequest {
-  const request = { typeUrl: POLICY_RESOURCE_TYPE_URL, responseNonce: nonce };
+export function toAnswer(
+  { nonce, typeUrl }: Pick<DeltaDiscoveryResponse__Output, "nonce" | "typeUrl">,
+  verdict: Verdict,
+): DeltaDiscoveryRequest {
+  const request = { typeUrl, responseNonce: nonce };
   if (verdict.kind === "applied") return request;
   const texts = verdict.errors.map(({ resource, message }) => (resource === "" ? message : `${resource}: ${message}`));
   const more = texts.length > NAMED_IN_TEXT ? `; and ${texts.length - NAMED_IN_TEXT} more` : "";

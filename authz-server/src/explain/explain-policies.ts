@@ -2,8 +2,8 @@ import type { PolicyRef } from "@gatehouse/protos";
 import type { RequestAttributes } from "../authz/attributes.ts";
 import type { Decision } from "../decision.ts";
 import type { PreparedAuthorizationPolicy } from "../policy/prepared-policy.ts";
-import type { PreparedRule } from "../policy/rule-matcher.ts";
-import type { WorkloadPolicy } from "../policy/workload-policy.ts";
+import { authorizationPoliciesOf, type WorkloadPolicy } from "../policy/workload-policy.ts";
+import type { WorkloadRules } from "../policy/workload-rules.ts";
 import { explainRule } from "./explain-rule.ts";
 import type { PolicyExplanation, RuleExplanation } from "./explanation.ts";
 import type { Redactor } from "./redactor.ts";
@@ -24,7 +24,7 @@ export function explainPolicies(
   redactor: Redactor,
 ): readonly PolicyExplanation[] {
   const providers = new Set(custom.flatMap(({ name, provider }) => (provider === null ? [] : [name])));
-  const explained = applicable.authorizationPolicies
+  const explained = authorizationPoliciesOf(applicable)
     .toSorted((a, b) => ORDER.indexOf(a.action) - ORDER.indexOf(b.action))
     .map((policy) => {
       const readings = policy.action === "CUSTOM" ? seen.custom : seen.authorization;
@@ -41,12 +41,11 @@ export function explainPolicies(
 function readingToShow(
   policy: PreparedAuthorizationPolicy,
   readings: readonly RequestAttributes[],
-  allow: readonly PreparedRule[] | null,
+  allow: WorkloadRules | null,
 ): RequestAttributes | null {
-  const isDecisive =
-    policy.action === "ALLOW"
-      ? (reading: RequestAttributes) => !(allow ?? policy.rules).some((rule) => rule.matches(reading))
-      : (reading: RequestAttributes) => policy.rules.some((rule) => rule.matches(reading));
+  const matches = (reading: RequestAttributes): boolean => policy.rules.some((rule) => rule.matches(reading));
+  const isAllowed = allow === null ? matches : (reading: RequestAttributes): boolean => allow.matchEach([reading]);
+  const isDecisive = policy.action === "ALLOW" ? (reading: RequestAttributes) => !isAllowed(reading) : matches;
   return readings.find(isDecisive) ?? readings[0] ?? null;
 }
 

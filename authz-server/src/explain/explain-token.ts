@@ -71,6 +71,8 @@ function compared(
       return { what: "aud", expected: rule?.source.audiences ?? [], actual: jwt.audiences.map(shown).join(", ") };
     case "JwtExpired":
       return { what: "exp", expected: ["in the future"], actual: timeText(jwt.expiresSec) };
+    case "JwtWithoutExp":
+      return { what: "exp", expected: ["in every token (requireExp)"], actual: "none" };
     case "JwtNotYetValid":
       return { what: "nbf", expected: ["in the past"], actual: timeText(jwt.notBeforeSec) };
     case "JwksKidAlgMismatch":

@@ -118,6 +118,8 @@ function whyAnswered(reason: DenyReason, policy: ObjectName | null, findings: Fi
       return `answered by the CORS policy of ${policy === null ? "the route" : nameOf(policy)}`;
     case "bad_path":
       return "(the path holds %00, never becomes stable, or is ambiguous under strictPaths)";
+    case "bad_header":
+      return "(a NUL in the request; Envoy itself refuses these)";
     case "reserved_header":
       return "(the client sent an x-gatehouse- header; Envoy must remove these before it chooses a route)";
     case "raw_headers_missing":

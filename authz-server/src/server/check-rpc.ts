@@ -3,7 +3,6 @@ import {
   type Metadata,
   type ServerUnaryCall,
   type ServiceDefinition,
-  type sendUnaryData,
   status,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
@@ -12,10 +11,13 @@ import type { CheckMetrics } from "../telemetry/metrics.ts";
 import { type CallMetadata, type CheckHandler, CheckUnavailable, InvalidCheckRequest } from "./check-service.ts";
 import type { ListenerIdentity } from "./listener-identity.ts";
 
+/** The method that Envoy calls. */
+export const CHECK_PATH = "/envoy.service.auth.v3.Authorization/Check";
+
 /** `envoy.service.auth.v3.Authorization/Check` with messages left as bytes: the handler decodes what it needs. */
 export const CHECK_SERVICE: ServiceDefinition = {
   Check: {
-    path: "/envoy.service.auth.v3.Authorization/Check",
+    path: CHECK_PATH,
     requestStream: false,
     responseStream: false,
     requestDeserialize: (bytes: Buffer): Uint8Array => bytes,
@@ -32,8 +34,6 @@ export interface CheckRpcOptions {
   readonly log: Logger;
 }
 
-type Answer = sendUnaryData<Uint8Array>;
-
 /**
  * Carries calls to the handler and its answers back, synchronously where the handler is.
  * The last net: whatever is thrown becomes a gRPC error (Envoy then applies its failure mode), never an answer and
@@ -48,7 +48,7 @@ export function checkImplementation(options: CheckRpcOptions): UntypedServiceImp
         call.on("cancelled", cancelled),
       );
     } catch (error) {
-      fail(error, answer, options);
+      answer(failureOf(error, options));
       return;
     }
     if (result instanceof Uint8Array) {
@@ -57,25 +57,25 @@ export function checkImplementation(options: CheckRpcOptions): UntypedServiceImp
     }
     result.then(
       (bytes) => answer(null, bytes),
-      (error: unknown) => fail(error, answer, options),
+      (error: unknown) => answer(failureOf(error, options)),
     );
   };
   return { Check };
 }
 
-function fail(error: unknown, answer: Answer, options: CheckRpcOptions): void {
-  if (error instanceof CheckUnavailable) {
-    answer({ code: status.UNAVAILABLE, details: error.message });
-    return;
-  }
+/** What a caller is told about an error of the handler; counted, and logged when it is ours. */
+export function failureOf(
+  error: unknown,
+  options: Pick<CheckRpcOptions, "metrics" | "log">,
+): { readonly code: status; readonly details: string } {
+  if (error instanceof CheckUnavailable) return { code: status.UNAVAILABLE, details: error.message };
   if (error instanceof InvalidCheckRequest) {
     options.metrics.error("invalid_request");
-    answer({ code: status.INVALID_ARGUMENT, details: error.message });
-    return;
+    return { code: status.INVALID_ARGUMENT, details: error.message };
   }
   options.metrics.error("handler");
   options.log.error({ err: error }, "check failed unexpectedly; answered with a gRPC error");
-  answer({ code: status.INTERNAL, details: "internal error" });
+  return { code: status.INTERNAL, details: "internal error" };
 }
 
 function toCallMetadata(metadata: Metadata): CallMetadata {

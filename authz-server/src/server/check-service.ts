@@ -9,6 +9,7 @@ import { ProtoError } from "../envoy/proto-reader.ts";
 import type { HttpRequest } from "../http-request.ts";
 import type { PolicyState } from "../state.ts";
 import type { CheckMetrics } from "../telemetry/metrics.ts";
+import type { WorkloadLookup } from "../workload-directory.ts";
 import { createDecisionLog } from "./decision-log.ts";
 import type { ListenerIdentity } from "./listener-identity.ts";
 import { WorkloadResolver } from "./workload-resolver.ts";
@@ -31,7 +32,7 @@ export type CheckHandler = (
   onCancel?: (cancelled: () => void) => void,
 ) => Uint8Array | Promise<Uint8Array>;
 
-/** No policy was ever received. The transport answers UNAVAILABLE, so that Envoy tries another replica. */
+/** There is no policy that may be enforced: none was ever received, or it is too old. The transport answers UNAVAILABLE, so that Envoy tries another replica. */
 export class CheckUnavailable extends Error {}
 
 /** The bytes are no CheckRequest for HTTP. The transport answers INVALID_ARGUMENT. */
@@ -45,6 +46,8 @@ export interface CheckServiceOptions {
   readonly auditLog?: Logger | undefined;
   /** Left out: requests that CUSTOM rules are about are denied. */
   readonly askProvider?: AskProvider | undefined;
+  /** Finds the workload of `gatehouse-workload: auto`; left out: such requests are denied. */
+  readonly workloads?: WorkloadLookup | null;
   /** Hears of tokens that may be signed with a key that the key set of this name lacks. */
   readonly onUnknownKey?: (keySet: string) => void;
   /** Wall clock, milliseconds since the epoch. */
@@ -55,17 +58,17 @@ export interface CheckServiceOptions {
   readonly tokenCache?: TokenCacheLimits;
 }
 
-const DEFAULT_TOKEN_CACHE: TokenCacheLimits = { entries: 100_000, bytes: 32 * 1024 * 1024 };
+const DEFAULT_TOKEN_CACHE: TokenCacheLimits = { entries: 100_000, bytes: 64 * 1024 * 1024 };
 
 /** Makes the handler: decode, select the policy, decide, encode. The only catch-all of the request path; it fails closed. */
 export function createCheckHandler(options: CheckServiceOptions): CheckHandler {
   const { state, metrics, log } = options;
-  const resolver = new WorkloadResolver();
+  const resolver = new WorkloadResolver(options.workloads ?? null);
   const io = createIo(options);
   return (message, metadata, listener, onCancel) => {
     const startedMs = performance.now();
     const index = state.current;
-    if (index === null) throw new CheckUnavailable("no policy received yet");
+    if (index === null) throw new CheckUnavailable("no policy received yet, or none for too long");
     const request = read(message);
     const answer = (decision: Decision): Uint8Array => {
       const reason = decision.kind === "allow" ? "allowed" : decision.reason;
@@ -156,6 +159,7 @@ function createIo(options: CheckServiceOptions): DecideIo {
   return {
     cache: new TokenCache(tokenCache ?? DEFAULT_TOKEN_CACHE, (result) => metrics.tokenCache(result)),
     now: nowMs,
+    onTokenWithoutExp: () => metrics.tokenWithoutExp(),
     random: random ?? Math.random,
     record: createDecisionLog({
       metrics,

@@ -1,23 +1,19 @@
-import { Server, ServerCredentials } from "@grpc/grpc-js";
-import type { Logger } from "pino";
-import type { CheckMetrics } from "../telemetry/metrics.ts";
-import { type CheckLimits, toServerOptions } from "./check-limits.ts";
-import { CHECK_SERVICE, checkImplementation } from "./check-rpc.ts";
-import type { CheckHandler } from "./check-service.ts";
-import { HEALTH_SERVICE, healthImplementation } from "./health-service.ts";
-import { type Listening, listen } from "./listen.ts";
+import type { CheckFront, CheckFrontOptions, Transport } from "./check-front.ts";
+import { type CheckTls, type ConnectionGate, createConnectionGate } from "./check-tls.ts";
+import { createGrpcJsFront } from "./grpc-js-front.ts";
+import { createLeanFront } from "./lean-front.ts";
+import { type Listen, type Listening, listen } from "./listen.ts";
 import type { ListenerConfig } from "./listener-identity.ts";
-import type { ServingStatus } from "./serving-status.ts";
 
-export interface CheckServerOptions {
+export interface CheckServerOptions extends Omit<CheckFrontOptions, "identity"> {
+  readonly transport: Transport;
   /** One gRPC server each; the calls of a listener carry its identity. */
   readonly listeners: readonly ListenerConfig[];
-  readonly handler: CheckHandler;
-  readonly status: ServingStatus;
-  readonly limits: CheckLimits;
   readonly drain: DrainTimes;
-  readonly metrics: Pick<CheckMetrics, "error">;
-  readonly log: Logger;
+  /** Left out: connections are not encrypted. */
+  readonly tls?: CheckTls | null;
+  /** Where connections come from. Default: from sockets of our own. */
+  readonly listen?: Listen;
 }
 
 /** How a stop goes. */
@@ -32,12 +28,12 @@ export interface DrainTimes {
 export interface CheckServer {
   /** In the order of `listeners`, with the ports really bound. */
   readonly addresses: readonly string[];
-  /** NOT_SERVING, wait, no new connections, finish calls, cut at the deadline. Safe to call twice. */
-  stop(): Promise<void>;
+  /** NOT_SERVING, wait, no new connections, finish calls, cut at the deadline. Safe to call twice. @param times default: as in the options */
+  stop(times?: DrainTimes): Promise<void>;
 }
 
 /**
- * Serves Check and grpc.health.v1 over grpc-js; every other method is UNIMPLEMENTED, there is no reflection.
+ * Serves Check and grpc.health.v1; every other method is UNIMPLEMENTED, there is no reflection.
  * @throws {ListenError} when an address can't be bound; then none stays bound
  */
 export async function startCheckServer(options: CheckServerOptions): Promise<CheckServer> {
@@ -51,45 +47,52 @@ export async function startCheckServer(options: CheckServerOptions): Promise<Che
   let stopping: Promise<void> | null = null;
   return {
     addresses: fronts.map((front) => front.listening.address),
-    stop() {
-      stopping ??= drain(fronts, options);
+    stop(times = options.drain) {
+      stopping ??= drain(fronts, times, options);
       return stopping;
     },
   };
 }
 
 interface Front {
-  readonly server: Server;
+  readonly transport: CheckFront;
   readonly listening: Listening;
+  readonly gate: ConnectionGate;
 }
 
-async function startFront(listener: ListenerConfig, options: CheckServerOptions): Promise<Front> {
-  const server = new Server(toServerOptions(options.limits));
-  const { handler, metrics, log } = options;
-  server.addService(CHECK_SERVICE, checkImplementation({ handler, identity: listener.identity, metrics, log }));
-  server.addService(HEALTH_SERVICE, healthImplementation(options.status));
-  // The listening socket is ours, not grpc-js's: real bind errors, and connections that can be cut at the deadline.
-  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
-  const listening = await listen(listener.address, (socket) => injector.injectConnection(socket));
-  return { server, listening };
+async function startFront({ address, identity }: ListenerConfig, options: CheckServerOptions): Promise<Front> {
+  const transport = createFront(options.transport)({ ...options, identity });
+  // The listening socket is ours: real bind errors, and connections that can be cut at the deadline.
+  const gate = createConnectionGate(options.tls ?? null, (socket) => transport.accept(socket));
+  const listening = await (options.listen ?? listen)(address, (socket) => gate.accept(socket));
+  return { transport, listening, gate };
 }
 
-async function drain(fronts: readonly Front[], options: CheckServerOptions): Promise<void> {
+function createFront(transport: Transport): (options: CheckFrontOptions) => CheckFront {
+  switch (transport) {
+    case "lean":
+      return createLeanFront;
+    case "grpc-js":
+      return createGrpcJsFront;
+  }
+}
+
+async function drain(fronts: readonly Front[], times: DrainTimes, options: CheckServerOptions): Promise<void> {
   options.status.drain();
-  options.log.info({ waitMs: options.drain.waitMs }, "draining: told health checkers, waiting for them");
-  await sleep(options.drain.waitMs);
+  options.log.info({ waitMs: times.waitMs }, "draining: told health checkers, waiting for them");
+  await sleep(times.waitMs);
   options.status.close();
-  await Promise.all(fronts.map((front) => closeFront(front, options.drain.deadlineMs)));
+  await Promise.all(fronts.map((front) => closeFront(front, times.deadlineMs)));
 }
 
 async function closeFront(front: Front, deadlineMs: number): Promise<void> {
   const cut = setTimeout(() => front.listening.destroyConnections(), deadlineMs);
   const closed = front.listening.close();
-  // Asks every client to leave. Its callback comes too early where the socket is not grpc-js's own; ours does not.
-  front.server.tryShutdown(() => undefined);
+  front.gate.stop();
+  front.transport.leave();
   await closed;
   clearTimeout(cut);
-  front.server.forceShutdown();
+  front.transport.end();
 }
 
 function sleep(ms: number): Promise<void> {

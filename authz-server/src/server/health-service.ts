@@ -14,7 +14,7 @@ export const HEALTH_SERVICE: HealthDefinition = loadHealth().service;
 type Watch = ServerWritableStream<HealthCheckRequest__Output, HealthCheckResponse>;
 
 /** The names that may be asked about; empty means the server as a whole. */
-const SERVICES = new Set(["", "envoy.service.auth.v3.Authorization"]);
+export const HEALTH_SERVICE_NAMES: ReadonlySet<string> = new Set(["", "envoy.service.auth.v3.Authorization"]);
 
 /**
  * SERVING while policy is enforced and the server is not about to stop.
@@ -23,25 +23,26 @@ const SERVICES = new Set(["", "envoy.service.auth.v3.Authorization"]);
 export function healthImplementation(serving: ServingStatus): HealthHandlers {
   return {
     Check(call, answer) {
-      if (SERVICES.has(call.request.service)) answer(null, { status: textOf(serving.isServing) });
+      if (HEALTH_SERVICE_NAMES.has(call.request.service)) answer(null, { status: healthText(serving.isServing) });
       else answer({ code: status.NOT_FOUND, details: "unknown service" });
     },
     Watch(call) {
-      if (!SERVICES.has(call.request.service)) {
+      if (!HEALTH_SERVICE_NAMES.has(call.request.service)) {
         // The protocol wants the stream kept open, in case the service appears; here none ever does.
         call.write({ status: "SERVICE_UNKNOWN" });
         endWhenClosing(call, serving);
         return;
       }
-      call.write({ status: textOf(serving.isServing) });
-      const stop = serving.watch((isServing) => void call.write({ status: textOf(isServing) }));
+      call.write({ status: healthText(serving.isServing) });
+      const stop = serving.watch((isServing) => void call.write({ status: healthText(isServing) }));
       call.once("cancelled", stop);
       endWhenClosing(call, serving);
     },
   };
 }
 
-function textOf(isServing: boolean): "SERVING" | "NOT_SERVING" {
+/** The state in the words of the health protocol. */
+export function healthText(isServing: boolean): "SERVING" | "NOT_SERVING" {
   return isServing ? "SERVING" : "NOT_SERVING";
 }
 

@@ -25,11 +25,15 @@ export class ListenError extends Error {
 }
 
 /**
- * Listens on `host:port`, `[v6]:port` or `unix:PATH`. A socket file that nobody listens on any more is replaced.
+ * Brings the connections to an address.
+ * @param address `host:port`, `[v6]:port` or `unix:PATH`
  * @param onConnection gets each accepted connection
  * @throws {ListenError}
  */
-export async function listen(address: string, onConnection: (socket: Socket) => void): Promise<Listening> {
+export type Listen = (address: string, onConnection: (socket: Socket) => void) => Promise<Listening>;
+
+/** Listens on a socket of our own. */
+export const listen: Listen = async (address, onConnection) => {
   const sockets = new Set<Socket>();
   const server = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket);
@@ -38,16 +42,24 @@ export async function listen(address: string, onConnection: (socket: Socket) => 
     socket.once("close", () => sockets.delete(socket));
     onConnection(socket);
   });
-  const bound = address.startsWith("unix:")
-    ? await bindPath(server, address, address.slice("unix:".length))
-    : await bindPort(server, address);
   return {
-    address: bound,
+    address: await bind(server, address),
     close: () => new Promise((resolve) => server.close(() => resolve())),
     destroyConnections() {
       for (const socket of sockets) socket.destroy();
     },
   };
+};
+
+/**
+ * Makes a server listen. A socket file that nobody listens on any more is replaced.
+ * @returns the address, with the port that was really bound
+ * @throws {ListenError}
+ */
+export function bind(server: Server, address: string): Promise<string> {
+  return address.startsWith("unix:")
+    ? bindPath(server, address, address.slice("unix:".length))
+    : bindPort(server, address);
 }
 
 async function bindPort(server: Server, address: string): Promise<string> {

@@ -20,6 +20,13 @@ export class ServingStatus {
     this.#tell(before);
   }
 
+  /** Says that there is no policy any more that may be enforced. */
+  unready(): void {
+    const before = this.isServing;
+    this.#isReady = false;
+    this.#tell(before);
+  }
+
   /** Says that the server is about to stop; there is no way back. */
   drain(): void {
     const before = this.isServing;

@@ -6,9 +6,9 @@ import { Client, credentials, Metadata, type ServiceError, status } from "@grpc/
 import fc from "fast-check";
 import { pino } from "pino";
 import { Registry } from "prom-client";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { FakeController, MESH, policy, send } from "../discovery/testdata/fake-controller.ts";
-import { type RunningAuthzServer, startAuthzServer } from "../main.ts";
+import { type AuthzServerOptions, type RunningAuthzServer, startAuthzServer } from "../main.ts";
 
 const CHECK = "/envoy.service.auth.v3.Authorization/Check";
 
@@ -27,13 +27,18 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-async function start(address: string, dataDirectory: string | null = null): Promise<RunningAuthzServer> {
+async function start(
+  address: string,
+  dataDirectory: string | null = null,
+  more: Partial<AuthzServerOptions> = {},
+): Promise<RunningAuthzServer> {
   const server = await startAuthzServer({
     controller: address,
     listeners: [{ address: "127.0.0.1:0", identity: null }],
     dataDirectory,
     drain: { waitMs: 0, deadlineMs: 1000 },
     backOff: { baseMs: 10, capMs: 20 },
+    ...more,
     log: pino({ level: "silent" }),
     registry: new Registry(),
   });
@@ -161,6 +166,62 @@ describe("last-good policy", () => {
     expect(isReady(server)).toBe(false);
   });
 });
+
+describe("policy with a limit of age", () => {
+  test("denies while the controller is away for too long, and serves again with its first word", async () => {
+    const address = `unix:${join(directory, "xds.sock")}`;
+    await controller.listen(address);
+    const server = await start(address, null, { maxPolicyAgeMs: 300 });
+    const call = callerOf(server);
+    const first = await controller.streams.next();
+    await controller.requests.next();
+    send(first, "1", [MESH, policy("a")]);
+    await until(() => isReady(server));
+    expect((await call(new Uint8Array(0))).code).toBe(status.INVALID_ARGUMENT);
+
+    controller.kill();
+    await until(() => !isReady(server));
+    expect(server.readiness()).toContainEqual(expect.objectContaining({ name: "policy", ok: false }));
+    expect((await call(new Uint8Array(0))).code).toBe(status.UNAVAILABLE);
+    expect(server.setVersion()).toBeNull();
+
+    controller = new FakeController();
+    await controller.listen(address);
+    const second = await controller.streams.next();
+    await controller.requests.next();
+    expect((await call(new Uint8Array(0))).code).toBe(status.UNAVAILABLE);
+    send(second, "1", []);
+    await until(() => isReady(server));
+    expect((await call(new Uint8Array(0))).code).toBe(status.INVALID_ARGUMENT);
+  });
+
+  test("counts the time before the start, from when the controller was lost", async () => {
+    const data = join(directory, "data");
+    const changedAtMs = Date.now() - 3_600_000;
+    const limited = (nowMs: number) => ({ maxPolicyAgeMs: 60_000, nowMs: () => nowMs });
+    let nowMs = changedAtMs;
+    const server = await start(await controller.listen("127.0.0.1:0"), data, {
+      maxPolicyAgeMs: 60_000,
+      nowMs: () => nowMs,
+    });
+    const stream = await controller.streams.next();
+    await controller.requests.next();
+    send(stream, "1", [MESH, policy("a")]);
+    await until(() => isReady(server));
+    nowMs += 1_800_000; // half an hour later it is still what the controller wants
+    await server.stop();
+
+    const soon = await start("127.0.0.1:1", data, limited(nowMs + 59_000));
+    expect(isReady(soon)).toBe(true);
+    const late = await start("127.0.0.1:1", data, limited(nowMs + 61_000));
+    expect(isReady(late)).toBe(false);
+    expect((await callerOf(late)(new Uint8Array(0))).code).toBe(status.UNAVAILABLE);
+  });
+});
+
+async function until(condition: () => boolean): Promise<void> {
+  await vi.waitFor(() => expect(condition()).toBe(true), { timeout: 10_000, interval: 10 });
+}
 
 /** A CheckRequest whose metadata_context nests structs that deep (CVE-2026-44289). */
 function nestedStruct(depth: number): Uint8Array {

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import { PolicyAge } from "../discovery/policy-age.ts";
 
 /** What the check handler reports. Called for each request: no label is ever a host, a path or a subject. */
 export interface CheckMetrics {
@@ -18,6 +19,10 @@ export interface CheckMetrics {
   provider(result: "allowed" | "denied" | "failed" | "refused"): void;
   /** Counts one look into the cache of verified tokens. */
   tokenCache(result: "hit" | "miss"): void;
+  /** Counts a request that was accepted with a token that never expires. */
+  tokenWithoutExp(): void;
+  /** Counts a connection of a client that was cut, by why; `reason` from a closed set of the code. */
+  connectionCut(reason: string): void;
   /** Counts something that should not happen; `kind` from a closed set of the code. */
   error(kind: string): void;
 }
@@ -40,16 +45,21 @@ const DURATION_BUCKETS_SEC = [
   0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1,
 ];
 
+/** Registers the metrics of the authz-server. @param nowMs wall clock, for ages */
+export function createAuthzMetrics(registry: Registry, nowMs: () => number): AuthzMetrics {
+  return { ...createCheckMetrics(registry), ...createDiscoveryMetrics(registry, nowMs) };
+}
+
 /**
- * Registers the metrics of the authz-server.
+ * Registers the metrics of whoever answers checks.
  * Counters of the request path are plain numbers; prom-client's labelled counters are filled when scraped, because
  * they hash their labels on each increment.
- * @param nowMs wall clock, for ages
  */
-export function createAuthzMetrics(registry: Registry, nowMs: () => number): AuthzMetrics {
-  const { errors, tokenCache, dryRuns, audits, providers } = createTallies(registry);
+export function createCheckMetrics(registry: Registry): CheckMetrics {
+  const { errors, tokenCache, dryRuns, audits, providers, connectionsCut } = createTallies(registry);
   const decisions = { allow: newTally(), deny: newTally(), error: newTally() };
   let unknownWorkloads = 0;
+  let tokensWithoutExp = 0;
   const duration = new Histogram({
     name: `${PREFIX}check_duration_seconds`,
     help: "Time from the bytes of a check to the bytes of its answer.",
@@ -78,6 +88,15 @@ export function createAuthzMetrics(registry: Registry, nowMs: () => number): Aut
       this.inc(unknownWorkloads);
     },
   });
+  new Counter({
+    name: `${PREFIX}tokens_without_exp_total`,
+    help: "Requests accepted with a token without exp: it never expires.",
+    registers: [registry],
+    collect() {
+      this.reset();
+      this.inc(tokensWithoutExp);
+    },
+  });
 
   return {
     decision(decision, reason, durationSec) {
@@ -86,6 +105,9 @@ export function createAuthzMetrics(registry: Registry, nowMs: () => number): Aut
     },
     unknownWorkload() {
       unknownWorkloads += 1;
+    },
+    tokenWithoutExp() {
+      tokensWithoutExp += 1;
     },
     dryRun(verdict) {
       count(dryRuns, verdict);
@@ -99,16 +121,18 @@ export function createAuthzMetrics(registry: Registry, nowMs: () => number): Aut
     tokenCache(result) {
       count(tokenCache, result);
     },
+    connectionCut(reason) {
+      count(connectionsCut, reason);
+    },
     error(kind) {
       count(errors, kind);
     },
-    ...createDiscoveryMetrics(registry, nowMs),
   };
 }
 
 /** Counters with one label. */
 function createTallies(registry: Registry): {
-  readonly [Name in "errors" | "tokenCache" | "dryRuns" | "audits" | "providers"]: Tally;
+  readonly [Name in "errors" | "tokenCache" | "dryRuns" | "audits" | "providers" | "connectionsCut"]: Tally;
 } {
   const tallies = {
     errors: newTally(),
@@ -116,12 +140,20 @@ function createTallies(registry: Registry): {
     dryRuns: newTally(),
     audits: newTally(),
     providers: newTally(),
+    connectionsCut: newTally(),
   };
   exposeTally({
     name: "errors_total",
     help: "Failures inside the server, by kind. Each was answered with a deny or a gRPC error.",
     label: "kind",
     tally: tallies.errors,
+    registry,
+  });
+  exposeTally({
+    name: "connections_cut_total",
+    help: "Connections of clients that were cut, by the limit or rule that they broke. Transport lean only.",
+    label: "reason",
+    tally: tallies.connectionsCut,
     registry,
   });
   exposeTally({
@@ -156,10 +188,7 @@ function createTallies(registry: Registry): {
 }
 
 function createDiscoveryMetrics(registry: Registry, nowMs: () => number): DiscoveryMetrics {
-  let confirmedAtMs: number | null = null;
-  // While the stream that confirmed the set is open, no news is good news: its age is 0.
-  let isCurrent = false;
-  let isConnected = false;
+  const age = new PolicyAge(nowMs);
   const connectedGauge = new Gauge({
     name: `${PREFIX}stream_connected`,
     help: "1 while the policy stream to the controller is open.",
@@ -192,27 +221,20 @@ function createDiscoveryMetrics(registry: Registry, nowMs: () => number): Discov
     help: "Time since the controller was last known to want the policy set that is enforced; -1 before the first.",
     registers: [registry],
     collect() {
-      if (isCurrent) this.set(0);
-      else this.set(confirmedAtMs === null ? -1 : Math.max(0, (nowMs() - confirmedAtMs) / 1000));
+      this.set(age.ms === null ? -1 : age.ms / 1000);
     },
   });
-  const outdate = () => {
-    if (isCurrent) confirmedAtMs = nowMs();
-    isCurrent = false;
-  };
   return {
     streamConnected(connected) {
-      isConnected = connected;
       connectedGauge.set(connected ? 1 : 0);
-      outdate();
+      age.connected(connected);
     },
     nack() {
       nacks.inc();
-      outdate();
+      age.refused();
     },
     policyApplied(set) {
-      confirmedAtMs = set.atMs;
-      isCurrent = isConnected;
+      age.confirmed(set.atMs);
       info.reset();
       info.set({ version: set.setVersion }, 1);
       resources.set(set.resources);

@@ -23,6 +23,7 @@ export const MESH: MeshConfig = {
   pathNormalization: "BASE",
   numTrustedProxies: 0,
   strictPaths: false,
+  requireExp: false,
   keysUnavailable: 401,
   routing: "cluster",
   unmatchedHosts: "notFound",

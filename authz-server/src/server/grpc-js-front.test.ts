@@ -1,0 +1,4 @@
+import { describe } from "vitest";
+import { checkServerContract } from "./check-server.contract.ts";
+
+describe("the transport grpc-js", () => checkServerContract("grpc-js"));
