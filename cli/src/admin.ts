@@ -25,7 +25,8 @@ export interface AdminOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
-  readonly registry: Registry;
+  /** What `/metrics` shows. */
+  readonly registry: Pick<Registry, "metrics" | "contentType">;
   readonly readiness: () => Readiness;
   readonly log: Logger;
 }

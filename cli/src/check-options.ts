@@ -4,11 +4,14 @@ import {
   type ListenerConfig,
   parseListener,
 } from "@gatehouse/authz-server";
-import type { CheckSettings } from "./settings.ts";
+import type { CheckSettings, LogSettings } from "./settings.ts";
 import { UserError } from "./user-error.ts";
+import { toWorkers } from "./worker-entry.ts";
 
 /** The check settings as options of the authz-server. @throws {UserError} with every `--listen` that can't be read */
-export function toCheckOptions(values: CheckSettings): Pick<AuthzServerConfig, "listeners" | "limits" | "drain"> {
+export function toCheckOptions(
+  values: CheckSettings & LogSettings,
+): Pick<AuthzServerConfig, "listeners" | "transport" | "workers" | "checkTlsDirectory" | "limits" | "drain"> {
   const listeners: ListenerConfig[] = [{ address: toAddress(values.host, values.checkPort), identity: null }];
   const problems: string[] = [];
   for (const text of values.listen) {
@@ -19,6 +22,9 @@ export function toCheckOptions(values: CheckSettings): Pick<AuthzServerConfig, "
   if (problems.length > 0) throw new UserError(problems, 2);
   return {
     listeners,
+    transport: values.transport,
+    workers: toWorkers(values.workers, values.logLevel),
+    checkTlsDirectory: values.checkTlsDir,
     limits: { ...DEFAULT_CHECK_LIMITS, maxMessageBytes: values.maxMessageBytes },
     drain: { waitMs: values.drainWaitMs, deadlineMs: values.drainDeadlineMs },
   };

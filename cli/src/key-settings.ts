@@ -1,22 +1,33 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import type { ControllerOptions } from "@gatehouse/controller";
+import type { ControllerOptions, KeyFetchOptions } from "@gatehouse/controller";
 import { onOff, type SettingTable, text, texts, wholeNumber } from "./setting.ts";
 import { UserError } from "./user-error.ts";
 
-/** How the controller fetches keys. */
-export interface KeySettings {
-  readonly keyRefreshSeconds: number;
-  readonly keyMaxStaleSeconds: number;
-  /** null: the default of the command. */
-  readonly keyDir: string | null;
-  readonly keyCache: boolean;
+/** How one attempt to fetch keys goes. */
+export interface KeyFetchSettings {
   readonly keyCaFile: string | null;
   readonly keyProxy: string | null;
   readonly keyBlockedCidr: readonly string[];
   readonly keyAllowedHost: readonly string[];
 }
+
+/** How the controller fetches keys. */
+export interface KeySettings extends KeyFetchSettings {
+  readonly keyRefreshSeconds: number;
+  readonly keyMaxStaleSeconds: number;
+  /** null: the default of the command. */
+  readonly keyDir: string | null;
+  readonly keyCache: boolean;
+}
+
+export const keyFetchSettings: SettingTable<KeyFetchSettings> = {
+  keyCaFile: text("PEM file of certificates trusted besides the system's when keys are fetched", "FILE", null),
+  keyProxy: text("Forward proxy through which keys are fetched; the environment's is not used", "URL", null),
+  keyBlockedCidr: texts("Network that no keys are fetched from, besides link-local and metadata addresses", "CIDR"),
+  keyAllowedHost: texts("Keys are fetched from these hosts only, e.g. idp.example.com or *.example.com", "HOST"),
+};
 
 const DAY_SEC = 24 * 3600;
 
@@ -41,10 +52,7 @@ export const keySettings: SettingTable<KeySettings> = {
     null,
   ),
   keyCache: onOff("Keep no fetched keys on disk", { isOnByDefault: true }),
-  keyCaFile: text("PEM file of certificates trusted besides the system's when keys are fetched", "FILE", null),
-  keyProxy: text("Forward proxy through which keys are fetched; the environment's is not used", "URL", null),
-  keyBlockedCidr: texts("Network that no keys are fetched from, besides link-local and metadata addresses", "CIDR"),
-  keyAllowedHost: texts("Keys are fetched from these hosts only, e.g. idp.example.com or *.example.com", "HOST"),
+  ...keyFetchSettings,
 };
 
 /**
@@ -56,18 +64,25 @@ export function toKeyOptions(
   command: "controller" | "standalone",
   values: KeySettings,
 ): Required<Pick<ControllerOptions, "keys">> {
-  refuseUnverifiedTls();
   return {
     keys: {
+      ...toKeyFetchOptions(values, command === "standalone"),
       intervalMs: values.keyRefreshSeconds * 1000,
       maxStaleMs: values.keyMaxStaleSeconds * 1000,
       dataDirectory: values.keyCache ? (values.keyDir ?? defaultDirectory(command)) : null,
-      caFile: values.keyCaFile,
-      proxy: values.keyProxy,
-      blockedCidrs: values.keyBlockedCidr,
-      allowedHosts: values.keyAllowedHost,
-      allowLoopback: command === "standalone",
     },
+  };
+}
+
+/** The settings of one attempt as options. @throws {UserError} when the environment switches off what keys rely on */
+export function toKeyFetchOptions(values: KeyFetchSettings, allowLoopback: boolean): KeyFetchOptions {
+  refuseUnverifiedTls();
+  return {
+    caFile: values.keyCaFile,
+    proxy: values.keyProxy,
+    blockedCidrs: values.keyBlockedCidr,
+    allowedHosts: values.keyAllowedHost,
+    allowLoopback,
   };
 }
 

@@ -17,7 +17,8 @@ export function createLog(level: LogLevel): Logger {
 export function createAuditLog(): Logger {
   return pino(
     { ...FORM, base: { name: "audit" }, level: "info" },
-    destination({ dest: 1, sync: false, maxLength: 64 << 20 }),
+    // Several workers may write to one pipe: up to that size the kernel keeps what is written together.
+    destination({ dest: 1, sync: false, maxLength: 64 << 20, maxWrite: 4096 }),
   );
 }
 

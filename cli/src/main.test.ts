@@ -109,7 +109,11 @@ describe("wrong usage", () => {
       /^gatehouse: --routing: "x" is not one of cluster, header\n$/,
     ],
     [["standalone", "--resources", ".", "--listen", "9"], 2, /^gatehouse: --listen "9": no workload/],
-    [["controller", "--source", "git:x"], 2, /^gatehouse: --source: "git:x" is not a source; expected dir:PATH/],
+    [
+      ["controller", "--source", "git:x"],
+      2,
+      /^gatehouse: --source: "git:x" is not a source; expected kubernetes, or dir:PATH/,
+    ],
     [["teleport"], 2, /^gatehouse: unknown command 'teleport'/],
   ])("%j is explained in one line", async (args, code, message) => {
     const ended = await run(...args);

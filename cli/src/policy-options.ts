@@ -5,8 +5,9 @@ import type { EvaluationSettings, PolicySettings } from "./settings.ts";
 export function toPolicyOptions(
   directory: string,
   values: PolicySettings,
-): Required<Pick<ControllerOptions, "source" | "meshConfigFile" | "settings">> {
+): Required<Pick<ControllerOptions, "source" | "meshConfigFile" | "settings" | "hostOwnership" | "maxNamespaceBytes">> {
   return {
+    ...toTenancyOptions(values),
     source: { kind: "directory", path: directory, allowPartial: values.allowPartial },
     meshConfigFile: values.meshConfig,
     settings: toMeshSettings(values),
@@ -19,11 +20,21 @@ export function toMeshSettings({
   unmatchedHosts,
   strictPaths,
   keysUnavailable,
+  requireExp,
 }: EvaluationSettings): MeshSettings {
   return {
     routing,
     ...(unmatchedHosts === null ? {} : { unmatchedHosts }),
     strictPaths,
     keysUnavailable: keysUnavailable === "401" ? 401 : 503,
+    requireExp,
   };
+}
+
+/** What tenants may do to each other. */
+export function toTenancyOptions({
+  hostOwnership,
+  maxNamespaceBytes,
+}: PolicySettings): Required<Pick<ControllerOptions, "hostOwnership" | "maxNamespaceBytes">> {
+  return { hostOwnership, maxNamespaceBytes };
 }

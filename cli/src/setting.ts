@@ -83,6 +83,15 @@ export function wholeNumber(
   };
 }
 
+/** The same, with a default that is found out: null, and `doc` says which. */
+export function wholeNumberOr(
+  doc: string,
+  placeholder: string,
+  bounds: { readonly min: number; readonly max: number },
+): Setting<number | null> {
+  return { ...wholeNumber(doc, placeholder, { ...bounds, default: bounds.min }), doc, default: null };
+}
+
 /** One of a few words. */
 export function choice<const Word extends string, const Default extends Word | null>(
   doc: string,

@@ -1,5 +1,5 @@
 import { LOG_LEVELS, type LogLevel } from "./log.ts";
-import { choice, onOff, port, type SettingTable, text, texts, wholeNumber } from "./setting.ts";
+import { choice, onOff, port, type SettingTable, text, texts, wholeNumber, wholeNumberOr } from "./setting.ts";
 
 /** What every command has. */
 export interface LogSettings {
@@ -18,6 +18,7 @@ export interface EvaluationSettings {
   readonly unmatchedHosts: "notFound" | "passthrough" | null;
   readonly strictPaths: boolean;
   readonly keysUnavailable: "401" | "503";
+  readonly requireExp: boolean;
 }
 
 export const evaluationSettings: SettingTable<EvaluationSettings> = {
@@ -34,16 +35,29 @@ export const evaluationSettings: SettingTable<EvaluationSettings> = {
   ),
   strictPaths: onOff("DENY if any reading of an ambiguous path matches, ALLOW only if all do"),
   keysUnavailable: choice("HTTP status for tokens whose keys could never be fetched", ["401", "503"], "401"),
+  requireExp: onOff("Refuse tokens without exp: they never expire"),
 };
 
 /** How the controller reads policy. */
 export interface PolicySettings extends EvaluationSettings {
   readonly allowPartial: boolean;
+  readonly hostOwnership: "shared" | "first-namespace";
+  readonly maxNamespaceBytes: number;
 }
 
 export const policySettings: SettingTable<PolicySettings> = {
   ...evaluationSettings,
   allowPartial: onOff("Start also when some files of the directory can't be read"),
+  hostOwnership: choice(
+    "Who may have routes for a host at a gateway: every namespace, or that of the oldest VirtualService",
+    ["shared", "first-namespace"],
+    "shared",
+  ),
+  maxNamespaceBytes: wholeNumber(
+    "Most that the policy of one namespace may take; its newest objects are refused beyond (the root namespace has no such limit)",
+    "BYTES",
+    { min: 64 << 10, max: 56 << 20, default: 16 << 20 },
+  ),
 };
 
 /** Where and how checks are answered. */
@@ -51,6 +65,10 @@ export interface CheckSettings {
   readonly host: string;
   readonly checkPort: number;
   readonly listen: readonly string[];
+  /** null: as many as there are CPUs. */
+  readonly workers: number | null;
+  readonly transport: "lean" | "grpc-js";
+  readonly checkTlsDir: string | null;
   readonly maxMessageBytes: number;
   readonly drainWaitMs: number;
   readonly drainDeadlineMs: number;
@@ -62,6 +80,17 @@ export const checkSettings: SettingTable<CheckSettings> = {
   listen: texts(
     "Further port bound to one workload, e.g. 9101=foo/app=httpbin,version=v1;gateways=foo/my-gateway",
     "PORT=NAMESPACE/LABELS",
+  ),
+  workers: wholeNumberOr(
+    "Processes that answer checks, each with a cache of its own; 1: none besides this one (default: available CPUs, in a container its limit, as far as the memory goes)",
+    "N",
+    { min: 1, max: 256 },
+  ),
+  transport: choice("What carries checks: our own HTTP/2 server, or the library grpc-js", ["lean", "grpc-js"], "lean"),
+  checkTlsDir: text(
+    "Directory of tls.crt and tls.key for the check ports, watched; with ca.crt Envoy must show a certificate (default: no TLS)",
+    "DIR",
+    null,
   ),
   maxMessageBytes: wholeNumber("Largest ext_authz request in bytes, also after decompression", "BYTES", {
     min: 1024,

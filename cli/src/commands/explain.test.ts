@@ -8,7 +8,8 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { mintTestToken } from "../../../test/support/jwt.ts";
+import { type JwksServer, startJwksServer } from "../../../test/support/jwks-server.ts";
+import { mintTestToken, publicJwks } from "../../../test/support/jwt.ts";
 import { addFlags, readSettings } from "../read-settings.ts";
 import { explainCommand } from "./explain.ts";
 
@@ -192,6 +193,71 @@ describe("a CUSTOM policy", () => {
     expect(answer).toContain("rule 0 matches: asks provider judge");
   });
 });
+
+describe("a rule whose keys have to be fetched", () => {
+  let issuer: JwksServer;
+  let policies: string;
+  let question: readonly string[];
+
+  beforeAll(async () => {
+    issuer = await startJwksServer(publicJwks());
+    policies = await mkdtemp(join(directory, "remote-"));
+    await writeFile(join(policies, "policies.yaml"), remoteKeys(`${issuer.uri}?key=hunter2`));
+    const token = await TOKENS.buyer();
+    question = ["--resources", policies, ...API, "GET http://api.shop/", "--token", token];
+  });
+
+  afterAll(() => issuer.stop());
+
+  test("is fetched on demand, and verifies its tokens", async () => {
+    const answer = await answerTo([...question, "--fetch-keys"]);
+    expect(answer).toMatch(/^ALLOWED /);
+    expect(answer).toContain("key rsa-2048 (RS256)");
+    expect(issuer.requests()).toBe(1);
+  });
+
+  test("refuses its tokens otherwise, and says so and what to do", async () => {
+    const answer = await answerTo(question);
+    expect(answer).toMatch(/^401 Jwt verification fails/);
+    expect(answer).toContain("not checked, the keys of this issuer have not been fetched");
+    expect(answer).toContain("RequestAuthentication shop/remote: its keys are not fetched here");
+    expect(answer).toContain("--fetch-keys");
+  });
+
+  test("says why fetching fails, without the query of the address", async () => {
+    const guarded = await answerTo([...question, "--fetch-keys", "--key-allowed-host", "idp.example.com"]);
+    expect(guarded).toMatch(/^401 /);
+    expect(guarded).toMatch(
+      /keys of testing@secure.istio.io http:\/\/127.0.0.1:\d+\/keys could not be fetched \(blocked\)/,
+    );
+    expect(guarded).not.toContain("hunter2");
+  });
+});
+
+test("a token without exp is refused where the mesh requires it, and the answer says so", async () => {
+  const token = await mintTestToken({ aud: "shop-api", exp: undefined });
+  const answer = await answerTo([
+    "--resources",
+    shop,
+    ...API,
+    "GET http://api.shop/",
+    "--token",
+    token,
+    "--require-exp",
+  ]);
+  expect(answer).toMatch(/^401 Jwt payload \[exp\] field is required/);
+  expect(answer).toContain("exp must be in every token (requireExp), is none");
+});
+
+function remoteKeys(jwksUri: string): string {
+  return `
+apiVersion: security.istio.io/v1
+kind: RequestAuthentication
+metadata: { name: remote, namespace: shop }
+spec:
+  jwtRules: [{ issuer: testing@secure.istio.io, jwksUri: "${jwksUri}" }]
+`;
+}
 
 describe("the program", () => {
   const QUESTION = ["--resources", shop, ...API, "POST http://api.shop/orders"];

@@ -16,12 +16,13 @@ import { pino } from "pino";
 import type { QuestionDefinition } from "../command-definition.ts";
 import { toHttpRequest } from "../explain/http-request.ts";
 import { type Answer, renderText, type UnusedPolicies } from "../explain/render-text.ts";
+import { type KeyFetchSettings, keyFetchSettings, toKeyFetchOptions } from "../key-settings.ts";
 import { toMeshSettings } from "../policy-options.ts";
-import { choice, requiredText, type Setting, text, texts, wholeNumber } from "../setting.ts";
+import { choice, onOff, requiredText, type Setting, text, texts, wholeNumber } from "../setting.ts";
 import { type EvaluationSettings, evaluationSettings } from "../settings.ts";
 import { UserError } from "../user-error.ts";
 
-interface Values extends EvaluationSettings {
+interface Values extends EvaluationSettings, KeyFetchSettings {
   readonly resources: string;
   readonly workload: string;
   readonly request: string;
@@ -32,6 +33,7 @@ interface Values extends EvaluationSettings {
   readonly sourcePrincipal: string | null;
   readonly port: number;
   readonly providers: "allow" | "deny";
+  readonly fetchKeys: boolean;
   readonly output: "text" | "json";
 }
 
@@ -61,7 +63,11 @@ export const explainCommand: QuestionDefinition<Values> = {
       ["allow", "deny"],
       "allow",
     ),
+    fetchKeys: onOff(
+      "Fetch the keys of jwksUri and of OpenID discovery, once; otherwise tokens that need them are refused",
+    ),
     output: withLetter("o", choice("Form of the answer", ["text", "json"], "text")),
+    ...keyFetchSettings,
     ...evaluationSettings,
   },
   async answer(values) {
@@ -134,6 +140,8 @@ async function load(values: Values): Promise<LoadedPolicy> {
       path: values.resources,
       meshConfigFile: values.meshConfig,
       settings: toMeshSettings(values),
+      // Whoever asks sits at the machine that fetches, as with standalone.
+      keys: values.fetchKeys ? toKeyFetchOptions(values, true) : null,
       log: pino({ level: "silent" }),
     });
   } catch (error) {

@@ -48,7 +48,13 @@ export const standaloneCommand: CommandDefinition<Values> = {
     const parts = new Parts();
     let started: Started | null = null;
     const readiness = () => (started === null ? STARTING : readinessOf(started));
-    await parts.add(() => startAdmin({ host: values.adminHost, port: values.adminPort, registry, readiness, log }));
+    const shown = {
+      contentType: registry.contentType,
+      metrics: () => started?.server.metrics() ?? registry.metrics(),
+    };
+    await parts.add(() =>
+      startAdmin({ host: values.adminHost, port: values.adminPort, registry: shown, readiness, log }),
+    );
     const { address } = await parts.add(startPrivateSocket);
     const controller = await parts.add(() =>
       startController({
