@@ -8,6 +8,7 @@ const EARLIER = [
   "custom_denied",
   "custom_error",
   "bad_path",
+  "bad_header",
   "reserved_header",
   "raw_headers_missing",
 ];

@@ -178,6 +178,26 @@ test(
   TIMEOUT_MS,
 );
 
+test(
+  "P11 the engine says so of many policies, too",
+  async () => {
+    const many = fc.array(spec, { minLength: 10, maxLength: 40, size: "max" });
+    const given = fc.record({ specs: many, requests: fc.array(request, { minLength: 4, maxLength: 12 }) });
+    await fc.assert(
+      fc.asyncProperty(given, async ({ specs: list, requests: asked }) => {
+        // Mostly of one action: the first DENY that matches would settle the most.
+        for (const action of ["ALLOW", "DENY"] as const) {
+          const policies = list.filter((one) => one.action === action);
+          const expected = asked.map((one) => referenceAllows(policies, one));
+          expect(await verdicts(objectsOf(policies), asked)).toEqual(expected);
+        }
+      }),
+      runs(300),
+    );
+  },
+  TIMEOUT_MS,
+);
+
 function reverseKeys(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(reverseKeys);
   if (typeof value !== "object" || value === null) return value;

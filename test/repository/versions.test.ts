@@ -6,6 +6,7 @@ import type { Lockfile } from "./lockfile.ts";
 // test/support/install-envoy.sh, which refuses an unsafe one.
 const oldestSafe: Readonly<Record<string, string>> = {
   "@grpc/grpc-js": "1.14.4", // CVE-2026-48068, -48069: one malformed message ends the server
+  undici: "8.9.0", // the advisories before it: it talks to the API server and to issuers of keys
   protobufjs: "7.6.5", // CVE-2026-41242, -44289, -44291, -44292, -59877
 };
 
@@ -21,6 +22,13 @@ test.each(Object.entries(oldestSafe))("every installed %s is %s or later", (name
     .map(([, entry]) => entry.version ?? "0.0.0");
   expect(installed).not.toEqual([]);
   expect(installed.filter((version) => compareVersions(version, oldest) < 0)).toEqual([]);
+});
+
+test("the Helm chart has the version of the packages", () => {
+  const chart = readFileSync(new URL("../../deploy/helm/gatehouse/Chart.yaml", import.meta.url), "utf8");
+  const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+  expect(chart).toContain(`\nversion: ${version}\n`);
+  expect(chart).toContain(`\nappVersion: ${version}\n`);
 });
 
 /** Compares the numbers of two versions; parts after a dash are ignored. */

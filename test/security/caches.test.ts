@@ -1,9 +1,15 @@
+import { startAuthzServer } from "@gatehouse/authz-server";
 import { parseMeshConfig } from "@gatehouse/controller/translate";
+import { status } from "@grpc/grpc-js";
+import { pino } from "pino";
+import { Registry } from "prom-client";
 import { describe, expect } from "vitest";
+import { connectCheckClient } from "../support/check-client.ts";
 import { type CheckHarness, createCheckHarness, translatePolicies } from "../support/check-harness.ts";
 import { startGatehouse } from "../support/gatehouse.ts";
 import { publicJwks } from "../support/jwt.ts";
 import { createPolicyReceiver, held } from "../support/policy-receiver.ts";
+import { waitFor } from "../support/wait-for.ts";
 import { type SecurityCase, securityTest } from "./register.ts";
 import {
   ANYJWT,
@@ -222,9 +228,42 @@ describe("policy that is old, or was never there", () => {
       expect([(await receiver.check())?.status, (await receiver.check({ token: fresh }))?.status]).toEqual([403, 200]);
       expect((await receiver.check({ token: forge() }))?.status).toBe(401);
 
+      const age = async () => /^gatehouse_authz_policy_set_age_seconds (\S+)$/m.exec(await receiver.metrics())?.[1];
+      expect(await age()).toBe(`${8 * 3600}`);
+      clock.nowSec += 60;
+      expect(await age()).toBe(`${8 * 3600 + 60}`);
+    },
+  );
+
+  securityTest(
+    attack("L08", "H", {
+      source: "stale policy",
+      title: "a controller that has gone for longer than maxPolicyAge allows",
+      outcome: "not ready; every check fails, none is allowed",
+    }),
+    async () => {
       const gatehouse = await startGatehouse({ policies: RA1 });
-      expect(await gatehouse.metrics()).toMatch(/^gatehouse_authz_policy_set_age_seconds [\d.e-]+$/m);
-      await gatehouse.stop();
+      const server = await startAuthzServer({
+        controller: gatehouse.xdsAddress,
+        listeners: [{ address: "127.0.0.1:0", identity: null }],
+        drain: { waitMs: 0, deadlineMs: 1_000 },
+        maxPolicyAgeMs: 500,
+        log: pino({ level: "silent" }),
+        registry: new Registry(),
+      });
+      const client = connectCheckClient(Number(server.checkAddresses[0]?.split(":").at(-1)));
+      const isReady = () => server.readiness().every(({ ok }) => ok);
+      try {
+        await waitFor("the server is ready", isReady);
+        expect((await client.check()).status).toBe(200);
+        await gatehouse.stop();
+        await waitFor("the policy is too old", () => !isReady());
+        await expect(client.check()).rejects.toMatchObject({ code: status.UNAVAILABLE });
+      } finally {
+        client.stop();
+        await server.stop();
+        await gatehouse.stop();
+      }
     },
   );
 

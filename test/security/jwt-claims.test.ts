@@ -52,16 +52,38 @@ function withExp(text: string): string {
   return forge({ payload: `{"iss":"${TEST_ISSUER}","sub":"s","exp":${text}}` });
 }
 
+const WITHOUT_EXP = forge({ payload: `{"iss":"${TEST_ISSUER}","sub":"s"}` });
+
 function same(status: number, list: readonly unknown[]): readonly number[] {
   return list.map(() => status);
 }
 
 describe("times", () => {
   securityTest(
-    attack("E01", "H", { source: "parity", title: "a token without exp", outcome: "accepted, as in Istio" }),
+    attack("E01", "H", {
+      source: "parity",
+      title: "a token without exp",
+      outcome: "accepted, as in Istio; a metric counts it",
+    }),
     async () => {
-      const token = forge({ payload: `{"iss":"${TEST_ISSUER}","sub":"s"}` });
-      expect(await sent(await server(), [token])).toEqual([200]);
+      const gate = await server();
+      const count = async () => /^gatehouse_authz_tokens_without_exp_total (\d+)/m.exec(await gate.metrics())?.[1];
+      expect(await sent(gate, [forge(), withExp("1")])).toEqual([200, 401]);
+      expect(await count()).toBe("0");
+      expect(await sent(gate, [WITHOUT_EXP, WITHOUT_EXP])).toEqual([200, 200]);
+      expect(await count()).toBe("2");
+    },
+  );
+
+  securityTest(
+    attack("E01", "H", { source: "parity", title: "a token without exp, under requireExp", outcome: "401" }),
+    async () => {
+      const settings = { requireExp: true };
+      const gate = await createCheckHarness({ policies: RA1, nowMs: () => NOW_SEC * 1000, settings });
+      const answer = await gate.check({ token: WITHOUT_EXP });
+      expect(answer).toMatchObject({ status: 401, body: "Jwt payload [exp] field is required" });
+      expect(answer.headers.get("www-authenticate")).toMatch(/ error="invalid_token"$/);
+      expect(await sent(gate, [forge()])).toEqual([200]);
     },
   );
 

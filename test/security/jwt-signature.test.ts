@@ -465,7 +465,7 @@ describe("the signature of a token and its JOSE header", () => {
       unsigned({ alg: "RS256", kid: "rsa-2048" }, "AA"),
       unsigned({ alg: "RS256", kid: "rsa-2048" }, Buffer.alloc(256, 255).toString("base64url")),
       unsigned({ alg: "PS512", kid: "rsa-2048" }, Buffer.alloc(255).toString("base64url")),
-      ...["", "\u0000", "....", "e30.e30.", "e30.e30.AA", "bnVsbA.bnVsbA.AA", "W10.W10.AA", "MQ.MQ.MQ", "eyJ.eyJ.eyJ"],
+      ...["", "\u0001", "....", "e30.e30.", "e30.e30.AA", "bnVsbA.bnVsbA.AA", "W10.W10.AA", "MQ.MQ.MQ", "eyJ.eyJ.eyJ"],
       ...[`${segment('{"alg":{}}')}.e30.AA`, `${segment('{"alg":null}')}.e30.AA`, `${segment("[]")}.e30.AA`],
     ],
   );

@@ -559,6 +559,36 @@ describe("the policy itself", () => {
 
   securityTest(
     {
+      id: "A19",
+      severity: "M",
+      source: "Istio's validation of path templates",
+      mode: ["exact", "strict"],
+      level: "policy",
+      title: "braces that are no template, such as /{id}, are reported: no normalised path holds them",
+      outcome:
+        "Accepted=False; matched as written, as in Istio, so never: an ALLOW lets nothing in, a DENY is of no use",
+    },
+    async () => {
+      for (const path of ["/{foo}", "/a/{x}", "/a{b", "/x}"]) {
+        const allow = authorization("braces", "ALLOW", to({ paths: [path] }));
+        const [translated] = translatePolicies(manifests("httpbin", allow));
+        expect(translated?.report).toMatchObject({ accepted: false, reason: "Invalid" });
+        const messages = translated?.report.diagnostics.map(({ message }) => message).join("\n");
+        expect(messages).toContain("Contains '{' or '}' beyond a supported path template");
+        const paths = [path, "/y", "/a/y", "/foo", "/a/x"];
+        for (const mode of ["exact", "strict"] as const) {
+          expect(await pathStatuses(mode, [allow], paths)).toEqual(all(403, paths));
+        }
+        const deny = authorization("braces", "DENY", to({ paths: [path] }));
+        expect(await pathStatuses("exact", [deny], paths)).toEqual(all(200, paths));
+        // An upstream that decodes sees the braces.
+        expect(await pathStatuses("strict", [deny], [path, "/y"])).toEqual({ [path]: 403, "/y": 200 });
+      }
+    },
+  );
+
+  securityTest(
+    {
       id: "A23",
       severity: "H",
       source: "CVE-2019-14993",

@@ -7,9 +7,11 @@ export interface CheckClient {
   stop(): void;
 }
 
-/** @param port of ext_authz on 127.0.0.1 */
-export function connectCheckClient(port: number): CheckClient {
-  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
+/** Over a connection of its own. @param port of ext_authz, or the address as a whole @param host default 127.0.0.1 */
+export function connectCheckClient(port: number | string, host = "127.0.0.1"): CheckClient {
+  const client = new Client(typeof port === "string" ? port : `${host}:${port}`, credentials.createInsecure(), {
+    "grpc.use_local_subchannel_pool": 1,
+  });
   return {
     check: (input = {}) =>
       new Promise((resolve, reject) => {

@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { type ParsedObject, parseManifests, parseObject } from "@gatehouse/controller/resources";
+import { type ObjectKey, type ParsedObject, parseManifests, parseObject } from "@gatehouse/controller/resources";
 import {
   type MeshSettings,
   parseMeshConfig,
@@ -24,6 +24,9 @@ import { applyUpdate } from "../../authz-server/src/policy-update.ts";
 import { createCheckHandler } from "../../authz-server/src/server/check-service.ts";
 import { PolicyState } from "../../authz-server/src/state.ts";
 import { createAuthzMetrics } from "../../authz-server/src/telemetry/metrics.ts";
+import { splitKey } from "../../controller/src/conditions/resource-kinds.ts";
+import type { HostOwnership } from "../../controller/src/tenancy/host-claims.ts";
+import { Tenancy } from "../../controller/src/tenancy/tenancy.ts";
 
 /** Kubernetes YAML, or objects as a parser of YAML would give them. */
 export type Policies = string | readonly unknown[];
@@ -34,6 +37,8 @@ export interface CheckHarnessOptions {
   /** MeshConfig YAML. */
   readonly meshConfig?: string;
   readonly settings?: MeshSettings;
+  /** As `--host-ownership`; default shared. */
+  readonly hostOwnership?: HostOwnership;
   /** Milliseconds since the epoch; default the real clock. */
   readonly nowMs?: () => number;
   /** How much is remembered of verified tokens. */
@@ -82,6 +87,8 @@ export interface CheckHarness {
   check(input?: CheckInput): Promise<CheckAnswer>;
   /** Bytes of a CheckRequest, from the Envoy of foo/app=httpbin. Throws what the handler throws. */
   checkBytes(message: Uint8Array): Promise<CheckAnswer>;
+  /** The handler itself, from bytes to bytes, to measure it. @param identity as `identityOf` gives it */
+  handle(message: Uint8Array, identity: ReadonlyMap<string, string>): Uint8Array | Promise<Uint8Array>;
   /** Replaces all policies. */
   apply(policies: Policies): Promise<void>;
   /** What translation said about the policies. */
@@ -106,7 +113,7 @@ export async function createCheckHarness(options: CheckHarnessOptions): Promise<
   const handler = createCheckHandler({ state, metrics, log, nowMs, askProvider: providers.ask, ...cache });
   let reports: readonly Report[] = [];
   const apply = async (policies: Policies): Promise<void> => {
-    const translated = translatePolicies(policies);
+    const translated = withTenancy(translatePolicies(policies), options.hostOwnership ?? "shared");
     reports = translated.map(({ report }) => report);
     const index = await indexOf(
       translated.flatMap(({ resources }) => resources),
@@ -121,12 +128,29 @@ export async function createCheckHarness(options: CheckHarnessOptions): Promise<
   return {
     check: (input = {}) => ask(encodeCheck(input), identityOf(input)),
     checkBytes: (message) => ask(message, identityOf({})),
+    handle: (message, identity) => handler(message, identity, null),
     apply,
     reports: () => reports,
     log: () => lines,
     metrics: () => registry.metrics(),
     stop: () => providers.stop(),
   };
+}
+
+/** Lays over the objects what they make of each other. */
+function withTenancy(all: readonly Translated[], hostOwnership: HostOwnership): readonly Translated[] {
+  const limits = { namespaceBytes: 16 << 20, totalBytes: 56 << 20 };
+  const tenancy = new Tenancy({ hostOwnership, limits, hash: CONTEXT.hash });
+  const entries = all.map((translated) => [keyOf(translated.report.ref), translated] as const);
+  for (const [key, translated] of entries) tenancy.set(key, translated, 0);
+  tenancy.settle();
+  return entries.map(([key, translated]) => tenancy.apply(key, translated));
+}
+
+function keyOf({ kind, namespace, name }: Report["ref"]): ObjectKey {
+  const key = splitKey(`${kind}/${namespace}/${name}`);
+  if (key === null) throw new Error(`${kind} is no kind of object`);
+  return `${key.kind}/${namespace}/${name}`;
 }
 
 /** What the controller makes of objects. Throws for what is none of ours. */

@@ -36,6 +36,8 @@ export interface TestIdentity {
 /** Parts of a test Envoy. */
 export interface TestEnvoyConfig {
   readonly authzPort: number;
+  /** `transport_socket` of the authz-server's cluster. Default: none, no TLS. */
+  readonly authzTransportSocket?: object;
   /** At least one. */
   readonly listeners: readonly TestListener[];
   /** Cluster name, e.g. `httpbin.foo.svc.cluster.local:8000/v1`, to a port on 127.0.0.1. At least one. */
@@ -49,7 +51,11 @@ export function buildEnvoyBootstrap(config: TestEnvoyConfig): EnvoyBootstrap {
   const [first] = config.listeners;
   if (first === undefined) throw new Error("a test Envoy needs a listener");
   const base = readProfile(first.profile);
-  const clusters = [gatehouseCluster(base, config.authzPort)];
+  const authzServer = gatehouseCluster(base, config.authzPort);
+  const { authzTransportSocket: transportSocket } = config;
+  const clusters = [
+    transportSocket === undefined ? authzServer : { ...authzServer, transport_socket: transportSocket },
+  ];
   for (const [name, port] of config.clusters) clusters.push(upstreamCluster(base, name, port));
   const isHardened = first.profile.startsWith("hardened");
   if (config.listeners.some(({ profile }) => profile.startsWith("hardened") !== isHardened)) {
@@ -92,13 +98,13 @@ function readProfile(profile: EnvoyProfile): Document {
   return parseDocument(readFileSync(profileFile(profile), "utf8"));
 }
 
-function gatehouseCluster(base: Document, port: number): unknown {
+function gatehouseCluster(base: Document, port: number): object {
   const path = ["static_resources", "clusters", 0];
   replace(base, [...path, ...ENDPOINT_PORT], port);
   return base.toJS().static_resources.clusters[0];
 }
 
-function upstreamCluster(base: Document, name: string, port: number): unknown {
+function upstreamCluster(base: Document, name: string, port: number): object {
   const path = ["static_resources", "clusters", 1];
   replace(base, [...path, "name"], name);
   replace(base, [...path, "load_assignment", "cluster_name"], name);

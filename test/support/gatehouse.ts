@@ -1,11 +1,17 @@
 import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type RunningAuthzServer, startAuthzServer } from "@gatehouse/authz-server";
+import {
+  type AuthzServerConfig,
+  type RunningAuthzServer,
+  startAuthzServer,
+  type Transport,
+} from "@gatehouse/authz-server";
 import { type KeyOptions, type KeySourceHealth, type MeshSettings, startController } from "@gatehouse/controller";
 import { type Logger, pino } from "pino";
 import { Registry } from "prom-client";
 import { waitFor } from "./wait-for.ts";
+import { testWorkers } from "./workers.ts";
 
 /** Options of a Gatehouse under test. */
 export interface GatehouseOptions {
@@ -15,6 +21,12 @@ export interface GatehouseOptions {
   readonly meshConfig?: string;
   /** Settings that Istio's MeshConfig has no field for. */
   readonly settings?: MeshSettings;
+  /** What carries checks; omitted: what the variable TEST_TRANSPORT says, or the default. */
+  readonly transport?: Transport;
+  /** Processes that answer checks; omitted: as many as the variable TEST_WORKERS says, or this one. */
+  readonly workers?: number;
+  /** How a stop goes; omitted: at once. */
+  readonly drain?: AuthzServerConfig["drain"];
   /** How keys are fetched; omitted: from this machine only, nothing on disk. */
   readonly keys?: Partial<KeyOptions>;
 }
@@ -84,7 +96,9 @@ export async function startGatehouse(options: GatehouseOptions = {}): Promise<Ru
       startAuthzServer({
         controller: xdsAddress,
         listeners: [{ address: "127.0.0.1:0", identity: null }],
-        drain: { waitMs: 0, deadlineMs: 1_000 },
+        transport: options.transport ?? (process.env["TEST_TRANSPORT"] === "grpc-js" ? "grpc-js" : "lean"),
+        workers: testWorkers(options.workers ?? Number(process.env["TEST_WORKERS"] ?? 1)),
+        drain: options.drain ?? { waitMs: 0, deadlineMs: 1_000 },
         log,
         registry,
       }),
@@ -106,7 +120,7 @@ export async function startGatehouse(options: GatehouseOptions = {}): Promise<Ru
         await versionAfter(before);
       },
       keySources: () => controller.keySources(),
-      metrics: () => registry.metrics(),
+      metrics: () => server.metrics(),
       log: () => lines,
       stop,
     };

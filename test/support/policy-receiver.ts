@@ -18,12 +18,14 @@ export interface PolicyReceiver {
   restore(snapshot: PolicySnapshot): Promise<Verdict>;
   /** null: no policy yet, so the call fails with UNAVAILABLE. */
   check(input?: CheckInput): Promise<CheckAnswer | null>;
+  metrics(): Promise<string>;
 }
 
 /** A server that holds nothing yet. @param nowMs default the real clock */
 export function createPolicyReceiver(nowMs: () => number = Date.now): PolicyReceiver {
   const state = new PolicyState();
-  const metrics = createAuthzMetrics(new Registry(), nowMs);
+  const registry = new Registry();
+  const metrics = createAuthzMetrics(registry, nowMs);
   const log = pino({ level: "silent" });
   const applier = new PolicyApplier({ state, metrics, log, nowMs, onApplied: () => undefined });
   const handler = createCheckHandler({ state, metrics, log, nowMs });
@@ -39,6 +41,7 @@ export function createPolicyReceiver(nowMs: () => number = Date.now): PolicyRece
         throw error;
       }
     },
+    metrics: () => registry.metrics(),
   };
 }
 
