@@ -1,8 +1,9 @@
 import { loadExtAuthz } from "@gatehouse/protos/wire";
 
-/** Namespace, labels and policy of the first of Istio's JWT documents: only tokens of the test issuer may pass. */
+/** Namespace, labels and policy of the first of Istio's JWT documents: only tokens of the test issuer may pass, but for /public/. */
 export const NAMESPACE = "foo";
 export const LABELS = { app: "httpbin" };
+export const HOST = "httpbin.foo.example.com";
 
 /** RequestAuthentication and AuthorizationPolicy as YAML. @param jwks public keys as JSON text */
 export function requireJwtPolicies(jwks: string): string {
@@ -26,6 +27,8 @@ spec:
     - from:
         - source:
             requestPrincipals: ["testing@secure.istio.io/testing@secure.istio.io"]
+    - to:
+        - operation: { paths: ["/public/*"] }
 `;
 }
 
@@ -48,10 +51,10 @@ export function requestHeaders(token: string): Readonly<Record<string, string>> 
   };
 }
 
-/** The bytes of Envoy's CheckRequest for GET /headers with this token. */
-export function checkRequestEncoder(): (token: string) => Uint8Array {
+/** The bytes of Envoy's CheckRequest for a GET with this token. */
+export function checkRequestEncoder(): (token: string, path?: string) => Uint8Array {
   const encode = loadExtAuthz().service.Check.requestSerialize;
-  return (token) =>
+  return (token, path = "/headers") =>
     encode({
       attributes: {
         source: peer("127.0.0.1", 40_000),
@@ -61,15 +64,15 @@ export function checkRequestEncoder(): (token: string) => Uint8Array {
           http: {
             id: "8472113264861742069",
             method: "GET",
-            path: "/headers",
-            host: "httpbin.foo.example.com",
+            path,
+            host: HOST,
             scheme: "http",
             protocol: "HTTP/1.1",
             headerMap: {
               headers: [
                 ...Object.entries({
-                  ":authority": "httpbin.foo.example.com",
-                  ":path": "/headers",
+                  ":authority": HOST,
+                  ":path": path,
                   ":method": "GET",
                   ":scheme": "http",
                   ...requestHeaders(token),

@@ -3,14 +3,45 @@ import { buildEnvoyBootstrap } from "../support/envoy-config.ts";
 import { publicJwks, TEST_ISSUER } from "../support/jwt.ts";
 import { LABELS, NAMESPACE } from "./check-requests.ts";
 
-/** An Envoy that asks a Gatehouse, and answers what may pass by itself. */
+/** An Envoy that asks nobody: what it costs by itself. */
+export function startPlainEnvoy(): Promise<EnvoyProcess> {
+  return startEnvoy(withoutUpstream(bootstrap(1), (filters) => filters.slice(-1)));
+}
+
+/** An Envoy that asks an authorizer. */
 export function startEnvoyWithExtAuthz(authzPort: number): Promise<EnvoyProcess> {
   return startEnvoy(withoutUpstream(bootstrap(authzPort), (filters) => filters));
 }
 
-/** An Envoy that decides by its own jwt_authn and rbac filters, configured as Istio does for the same policy. */
+/** An Envoy that decides by its own jwt_authn and rbac filters, configured as Istio does for `requireJwtPolicies`. */
 export function startEnvoyWithOwnFilters(): Promise<EnvoyProcess> {
-  return startEnvoy(withoutUpstream(bootstrap(1), (filters) => [JWT_AUTHN, RBAC, ...filters.slice(-1)]));
+  return startWithFilters({
+    "ns[foo]-policy[require-jwt]-rule[0]": { permissions: [{ any: true }], principals: [TEST_PRINCIPAL] },
+    "ns[foo]-policy[require-jwt]-rule[1]": { permissions: [pathPrefix("/public/")], principals: [{ any: true }] },
+  });
+}
+
+/** The same for `servicePolicies`. */
+export function startEnvoyWithOwnServicePolicies(count: number): Promise<EnvoyProcess> {
+  const policies = Array.from({ length: count }, (_, n) => [
+    `ns[foo]-policy[service-${n}]-rule[0]`,
+    {
+      permissions: [{ and_rules: { rules: [GET, pathPrefix(`/api/service-${n}/`)] } }],
+      principals: [TEST_PRINCIPAL],
+    },
+  ]);
+  return startWithFilters(Object.fromEntries(policies));
+}
+
+function startWithFilters(policies: object): Promise<EnvoyProcess> {
+  const rbac = {
+    name: "envoy.filters.http.rbac",
+    typed_config: {
+      "@type": "type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC",
+      rules: { policies },
+    },
+  };
+  return startEnvoy(withoutUpstream(bootstrap(1), (filters) => [JWT_AUTHN, rbac, ...filters.slice(-1)]));
 }
 
 function bootstrap(authzPort: number): EnvoyBootstrap {
@@ -61,20 +92,12 @@ const JWT_AUTHN = {
   },
 };
 
-const RBAC = {
-  name: "envoy.filters.http.rbac",
-  typed_config: {
-    "@type": "type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC",
-    rules: {
-      policies: {
-        "ns[foo]-policy[require-jwt]-rule[0]": {
-          permissions: [{ any: true }],
-          principals: [{ and_ids: { ids: [claimIs("iss"), claimIs("sub")] } }],
-        },
-      },
-    },
-  },
-};
+const TEST_PRINCIPAL = { and_ids: { ids: [claimIs("iss"), claimIs("sub")] } };
+const GET = { or_rules: { rules: [{ header: { name: ":method", string_match: { exact: "GET" } } }] } };
+
+function pathPrefix(prefix: string): object {
+  return { or_rules: { rules: [{ url_path: { path: { prefix } } }] } };
+}
 
 function claimIs(name: string): object {
   return {

@@ -22,9 +22,20 @@ it("makes exactly the calls asked for, the messages in turn, with the metadata",
 
 it("goes on when the messages together are larger than the flow control window", async () => {
   const port = await serve((_, answer) => answer(null, Buffer.alloc(0)));
-  const messages = [Buffer.alloc(10_000)];
-  const result = await runGrpcLoad({ ...LOAD, port, messages, calls: 200 });
-  expect(result.requests).toBe(200);
+  for (const [size, calls] of [
+    [10_000, 200],
+    [10, 10_000], // headers do not count
+  ] as const) {
+    const result = await runGrpcLoad({ ...LOAD, port, messages: [Buffer.alloc(size)], calls });
+    expect(result.latenciesMs).toHaveLength(calls);
+  }
+});
+
+it("makes calls at the rate that is asked for, over all connections", async () => {
+  const port = await serve((_, answer) => answer(null, Buffer.alloc(0)));
+  const result = await runGrpcLoad({ ...LOAD, port, calls: 200, perSecond: 1000 });
+  expect(result.latenciesMs).toHaveLength(200);
+  expect(result.elapsedMs).toBeGreaterThan(150);
 });
 
 it("rejects when the server goes away", async () => {

@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
@@ -11,10 +11,20 @@ export interface ServerProcess {
   stop(): Promise<void>;
 }
 
+/** Servers under test have this core for themselves, the load is made on the other. */
+export const SERVER_CORE = 0;
+export const LOAD_CORE = 1;
+
 /** Starts a script of this folder and waits for the port that it prints. @param core it is pinned to */
-export async function startServerProcess(script: string, core: number): Promise<ServerProcess> {
+export async function startServerProcess(
+  script: string,
+  core: number,
+  args: readonly string[] = [],
+): Promise<ServerProcess> {
   const file = fileURLToPath(new URL(script, import.meta.url));
-  const child = spawn(process.execPath, ["--conditions=source", file], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, ["--conditions=source", file, ...args], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   const kill = (): boolean => child.kill("SIGKILL");
   process.once("exit", kill);
   const exited = once(child, "exit");
@@ -47,11 +57,33 @@ export function pin(pid: number, core: number): boolean {
 /** CPU time that a process used so far, user and system, in microseconds. NaN where there is no /proc. */
 export function cpuMicroseconds(pid: number): number {
   try {
+    // Nanoseconds on a core, by thread; threads of servers under load do not end.
+    const threads = readdirSync(`/proc/${pid}/task`).map((thread) =>
+      Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")[0]),
+    );
+    return threads.reduce((sum, nanoseconds) => sum + nanoseconds, 0) / 1000;
+  } catch {
+    return ticks(pid);
+  }
+}
+
+/** The same in steps of 10 ms, for kernels without schedstat. */
+function ticks(pid: number): number {
+  try {
     // Fields after the command, which may hold blanks and parentheses. The clock ticks 100 times a second on Linux.
     const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
       .replace(/^.*\) /s, "")
       .split(" ");
     return (Number(fields[11]) + Number(fields[12])) * 10_000;
+  } catch {
+    return Number.NaN;
+  }
+}
+
+/** Resident memory in MiB; NaN where there is no /proc. */
+export function residentMiB(pid: number): number {
+  try {
+    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024;
   } catch {
     return Number.NaN;
   }

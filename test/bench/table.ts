@@ -1,54 +1,38 @@
-/** One thing that is measured. */
-export interface Row {
-  readonly name: string;
-  readonly measure: () => Promise<Sample>;
-  /** One a round. */
-  readonly samples: Sample[];
-}
+import { type ResultGroup, type ResultRow, sum } from "./results.ts";
 
-/** One measurement. */
-export interface Sample {
-  readonly perSecond: number;
-  /** For one check, by process. */
-  readonly cpuMicroseconds: readonly number[];
-}
-
-/** What the caption says. */
-export interface TableCaption {
-  readonly rounds: number;
-  readonly calls: number;
-  readonly isPinned: boolean;
-}
-
-/** Medians in Markdown, the first row being the yardstick. */
-export function toTable(rows: readonly Row[], caption: TableCaption): string {
-  const yardstick = rows[0] === undefined ? Number.NaN : perSecond(rows[0]);
-  const lines = rows.map((row) => {
-    const rate = perSecond(row);
-    const cpu = row.samples[0]?.cpuMicroseconds.map((_, process) =>
-      median(row.samples.map((sample) => sample.cpuMicroseconds[process] ?? Number.NaN)),
-    );
-    const ratio = (rate / yardstick).toFixed(2);
-    return `| ${row.name} | ${Math.round(rate)} | ${cpu?.map((value) => value.toFixed(0)).join(" + ")} | ${ratio} |`;
-  });
-  const pinning = caption.isPinned ? "one core for the servers, one for the load" : "not pinned (no taskset here)";
+/** The groups as one table in Markdown. */
+export function toTable(groups: readonly ResultGroup[]): string {
+  const numbers = new Map(groups.flatMap(({ rows }) => rows).map(({ id }, at) => [id, at + 1]));
+  const lines = groups.flatMap(({ title, rows }) => [
+    `| | **${title}** | | | | |`,
+    ...rows.map((row) => toLine(row, numbers)),
+  ]);
   return [
-    "| server | checks/s | CPU µs per check | checks/s to constant |",
-    "|---|---|---|---|",
+    "| # | | checks/s | CPU µs per check | ratio | p50 / p99 / p99.9 ms |",
+    "| --- | --- | --- | --- | --- | --- |",
     ...lines,
-    "",
-    `Medians of ${caption.rounds} rounds of ${caption.calls} checks; ${pinning}; Node ${process.version}.`,
     "",
   ].join("\n");
 }
 
-function perSecond(row: Row): number {
-  return median(row.samples.map((sample) => sample.perSecond));
+function toLine(row: ResultRow, numbers: ReadonlyMap<string, number>): string {
+  const { id, name, perSecond, cpu, latency, isAdded } = row;
+  const rate = perSecond === null ? "" : Math.round(perSecond).toLocaleString("en");
+  const sign = isAdded ? "+" : "";
+  const times =
+    latency === null
+      ? ""
+      : [latency.p50, latency.p99, latency.p999].map((ms) => `${sign}${ms.toFixed(2)}`.replace("+-", "-")).join(" / ");
+  return `| ${numbers.get(id)} | ${name} | ${rate} | ${toCpu(cpu)} | ${toRatio(row, numbers)} | ${times} |`;
 }
 
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  const upper = sorted[middle] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2;
+function toCpu(cpu: readonly number[]): string {
+  const parts = cpu.map((value) => value.toFixed(1)).join(" + ");
+  return cpu.length > 1 ? `${parts} = ${sum(cpu).toFixed(1)}` : parts;
+}
+
+function toRatio({ ratio }: ResultRow, numbers: ReadonlyMap<string, number>): string {
+  if (ratio === null) return "";
+  const of = { rate: "the checks of", clock: "the checks/s of", cost: "the CPU of", p99: "the p99 of" }[ratio.by];
+  return `${ratio.value.toFixed(2)}x ${of} ${numbers.get(ratio.id)}`;
 }

@@ -1,0 +1,17 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { startTurnMeter } from "./turn-meter.ts";
+
+test("tells the longest turn since it was asked last, by CPU time and by the clock", async () => {
+  const meter = startTurnMeter();
+  await sleep(10);
+  const endMs = performance.now() + 60;
+  const before = process.threadCpuUsage();
+  while (performance.now() < endMs); // a turn that is too long
+  const { user, system } = process.threadCpuUsage(before);
+  await sleep(10);
+  const turn = meter.take();
+  expect(turn.cpuMs).toBeGreaterThanOrEqual((user + system) / 1000);
+  expect(turn.wallMs).toBeGreaterThanOrEqual(60);
+  expect(meter.take()).toEqual({ cpuMs: 0, wallMs: 0 });
+});
