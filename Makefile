@@ -77,8 +77,8 @@ generated: setup ## Generated files are those that `make generate` would write (
 	@$(SUITE) generated 60 npm run --silent generate:check
 
 .PHONY: unit
-unit: setup ## Unit, golden, property and contract tests of all packages, and of the repository itself (120 s)
-	@$(SUITE) unit 120 $(VITEST) protos/src controller/src authz-server/src cli/src test/crds test/bench test/repository test/run
+unit: setup ## Unit, golden, property and contract tests of all packages, and of the repository itself (240 s)
+	@$(SUITE) unit 240 $(VITEST) protos/src controller/src authz-server/src cli/src test/crds test/bench test/repository test/run
 
 ## Tests (no root needed)
 

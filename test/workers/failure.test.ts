@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { startAuthzServer } from "@gatehouse/authz-server";
 import { pino } from "pino";
@@ -117,13 +118,14 @@ describe("a worker that is killed", () => {
       const applied = gatehouse.apply(isDenied ? DENY_ALL : "");
       const [killed] = workerPids().slice(round % 3 === 0 ? 1 : 0);
       // Before, while, or after the change is on its way.
-      setTimeout(() => killed !== undefined && process.kill(killed, "SIGKILL"), round * 60);
+      const killing = sleep(round * 60).then(() => killed !== undefined && process.kill(killed, "SIGKILL"));
       await applied;
       const all = [...old, ...connect(gatehouse, 2)];
       for (let ask = 0; ask < 20; ask += 1) {
         const statuses = await Promise.all(all.map(statusOf));
         expect(statuses).not.toContain(isDenied ? 200 : 403);
       }
+      await killing;
       await waitFor("one serves", async () => / [12]$/.test(servingLine(await gatehouse.metrics())));
     }
     expect(await gatehouse.metrics()).toMatch(/worker_restarts_total [1-5]\n/);
