@@ -28,32 +28,59 @@ export class LastGoodFormatError extends Error {
 export async function encodeLastGood(snapshot: PolicySnapshot): Promise<readonly Uint8Array[]> {
   const { setVersion, acceptedAtMs, resources } = snapshot;
   const head = Buffer.from(`${JSON.stringify({ setVersion, acceptedAtMs, resources: resources.length })}\n`);
-  const hash = createHash("sha256");
-  const body: Buffer[] = [];
-  for (const frames of inPortions([head, ...resources.flatMap(frameResource)])) {
-    if (body.length > 0) await nextTurn();
-    const portion = Buffer.concat(frames);
+  const hash = createHash("sha256").update(head);
+  const body: Buffer[] = [head];
+  for (let start = 0; start < resources.length; ) {
+    if (start > 0) await nextTurn();
+    const end = endOfPortion(resources, start);
+    const portion = framePortion(resources.slice(start, end));
     hash.update(portion);
     body.push(portion);
+    start = end;
   }
   return [Buffer.from(`${MAGIC} ${SCHEMA_VERSION} ${hash.digest("hex")}\n`), ...body];
 }
 
-/** Bytes put together in one turn of the event loop: key sets can have megabytes, and checks go on in between. */
+/** Put together in one turn of the event loop: key sets can have megabytes, and checks go on in between. */
 const BYTES_PER_TURN = 1024 * 1024;
+const RESOURCES_PER_TURN = 1000;
 
-function inPortions(parts: readonly Uint8Array[]): readonly (readonly Uint8Array[])[] {
-  const portions: Uint8Array[][] = [];
-  let bytes = BYTES_PER_TURN;
-  for (const part of parts) {
-    if (bytes >= BYTES_PER_TURN) {
-      portions.push([]);
-      bytes = 0;
-    }
-    portions.at(-1)?.push(part);
-    bytes += part.length;
+function endOfPortion(resources: readonly HeldResource[], start: number): number {
+  let bytes = 0;
+  let end = start;
+  while (end < resources.length && end - start < RESOURCES_PER_TURN && bytes < BYTES_PER_TURN) {
+    bytes += resources[end]?.bytes.length ?? 0;
+    end += 1;
   }
-  return portions;
+  return end;
+}
+
+/** Straight into one buffer: with a buffer for each length and each name, what is thrown away costs more than what is written. */
+function framePortion(resources: readonly HeldResource[]): Buffer {
+  const most = resources.reduce((sum, resource) => sum + maxFrameBytes(resource), 0);
+  const portion = Buffer.allocUnsafeSlow(most);
+  let end = 0;
+  const writeText = (text: string): void => {
+    const length = portion.write(text, end + LENGTH_BYTES);
+    end = portion.writeUInt32BE(length, end) + length;
+  };
+  for (const { name, version, bytes } of resources) {
+    writeText(name);
+    writeText(version);
+    end = portion.writeUInt32BE(bytes.length, end);
+    portion.set(bytes, end);
+    end += bytes.length;
+  }
+  return portion.subarray(0, end);
+}
+
+const LENGTH_BYTES = 4;
+
+/** Of UTF-8, for one unit of UTF-16. */
+const MAX_BYTES_PER_UNIT = 3;
+
+function maxFrameBytes({ name, version, bytes }: HeldResource): number {
+  return 3 * LENGTH_BYTES + MAX_BYTES_PER_UNIT * (name.length + version.length) + bytes.length;
 }
 
 /** @returns resources whose bytes are parts of the file's. @throws {LastGoodFormatError} */
@@ -78,14 +105,6 @@ export function decodeLastGood(bytes: Buffer): PolicySnapshot {
   return { setVersion: head.setVersion, acceptedAtMs: head.acceptedAtMs, resources };
 }
 
-function frameResource(resource: HeldResource): Uint8Array[] {
-  return [Buffer.from(resource.name), Buffer.from(resource.version), resource.bytes].flatMap((part) => {
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(part.length);
-    return [length, part];
-  });
-}
-
 class FrameReader {
   readonly #body: Buffer;
   #offset: number;
@@ -100,7 +119,7 @@ class FrameReader {
   }
 
   next(): Buffer {
-    const start = this.#offset + 4;
+    const start = this.#offset + LENGTH_BYTES;
     if (start > this.#body.length) throw new LastGoodFormatError("cut off");
     const end = start + this.#body.readUInt32BE(this.#offset);
     if (end > this.#body.length) throw new LastGoodFormatError("cut off");

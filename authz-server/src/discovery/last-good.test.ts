@@ -1,6 +1,8 @@
+import { spawn } from "node:child_process";
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
+import { text } from "node:stream/consumers";
 import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { LastGoodFile } from "./last-good.ts";
@@ -141,7 +143,59 @@ describe("LastGoodFile", () => {
   });
 });
 
+describe("LastGoodFile on a disk that becomes full within a write", () => {
+  test("keeps the file before it, and says so", async () => {
+    const path = await save(SNAPSHOT);
+    // The limit stands for the disk: of a write that reaches it, a part is taken, and no error is told.
+    const command = `ulimit -f 40; exec "${process.execPath}" --conditions=source --input-type=module -`;
+    const child = spawn("sh", ["-c", command], { stdio: ["pipe", "pipe", "inherit"] });
+    child.stdin.end(SAVE_100_KB(directory));
+    expect(await text(child.stdout)).toBe("write_failed");
+    expect(await open().load()).toEqual(SNAPSHOT);
+    expect(await readdir(directory)).toEqual([basename(path)]);
+  });
+});
+
+const SAVE_100_KB = (directory: string): string => `
+  const { LastGoodFile } = await import(${JSON.stringify(new URL("last-good.ts", import.meta.url))});
+  const file = new LastGoodFile({
+    directory: ${JSON.stringify(directory)},
+    minIntervalMs: 60_000,
+    metrics: { lastGood: (result) => process.stdout.write(result) },
+    log: { warn() {} },
+  });
+  const resource = { name: "MeshConfig//default", version: "v1", bytes: new Uint8Array(100_000) };
+  file.changed(() => ({ setVersion: "1", acceptedAtMs: 0, resources: [resource] }));
+  await file.flush();
+`;
+
 describe("encodeLastGood", () => {
+  test("round-trips resources of any size, with names of any letters, across its portions", async () => {
+    const sizes = [0, 1, 3 * 1024 * 1024, 0, 700_000, 700_000, ...Array.from({ length: 2500 }, (_, index) => index)];
+    const resources = sizes.map((size, index) => ({
+      name: `AuthorizationPolicy/ns/${["p", "ümlaut", "日本", "😀", "\ud800"][index % 5]}${index}`.toWellFormed(),
+      version: `v${index}`,
+      bytes: new Uint8Array(size).fill(index),
+    }));
+    const snapshot = { ...SNAPSHOT, resources };
+    expect(decodeLastGood(Buffer.concat(await encodeLastGood(snapshot)))).toEqual(snapshot);
+    const none = { ...SNAPSHOT, resources: [] };
+    expect(decodeLastGood(Buffer.concat(await encodeLastGood(none)))).toEqual(none);
+  });
+
+  test("leaves turns of the event loop to checks between portions of many small resources", async () => {
+    let turns = 0;
+    const tick = (): void => {
+      turns += 1;
+      ticking = setImmediate(tick);
+    };
+    let ticking = setImmediate(tick);
+    const resource = { name: "AuthorizationPolicy/foo/a", version: "v", bytes: new Uint8Array(100) };
+    await encodeLastGood({ ...SNAPSHOT, resources: new Array(10_000).fill(resource) });
+    clearImmediate(ticking);
+    expect(turns).toBeGreaterThanOrEqual(8);
+  });
+
   test("round-trips 10,000 resources", async () => {
     const resources = Array.from({ length: 10_000 }, (_, index) => ({
       name: `AuthorizationPolicy/ns/p${index}`,

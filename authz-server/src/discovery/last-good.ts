@@ -115,7 +115,10 @@ async function writeAtomically(path: string, chunks: readonly Uint8Array[]): Pro
   try {
     const file = await open(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
     try {
-      await file.writev(chunks);
+      const { bytesWritten } = await file.writev(chunks);
+      // A disk that becomes full in between is no error for `writev`: it says how far it came.
+      const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+      if (bytesWritten < bytes) throw new Error(`the disk took ${bytesWritten} of ${bytes} bytes; is it full?`);
       await file.sync();
     } finally {
       await file.close();

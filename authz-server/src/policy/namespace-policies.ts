@@ -1,4 +1,5 @@
 import type { MeshConfig, PolicyTarget } from "@gatehouse/protos";
+import { LayeredMap } from "./layered-map.ts";
 import { changeGroup, type PolicyGroup, type TargetedPolicy } from "./policy-group.ts";
 import type { PreparedPolicy } from "./prepared-policy.ts";
 import { GATEWAY_NAME_LABEL, targets } from "./selection.ts";
@@ -7,11 +8,11 @@ import type { Workload } from "./workload.ts";
 /** The policies of one namespace. Never changes; a change of policy makes a new one. */
 export interface NamespacePolicies {
   /** By resource name. */
-  readonly policies: ReadonlyMap<string, PreparedPolicy>;
+  readonly policies: LayeredMap<PreparedPolicy>;
   /** Of the next policy that is new. */
   readonly nextOrder: number;
   /** By the label (`name=value`) that a workload must have at least, then by target. */
-  readonly groups: ReadonlyMap<string, ReadonlyMap<string, PolicyGroup>>;
+  readonly groups: LayeredMap<ReadonlyMap<string, PolicyGroup>>;
 }
 
 /** More than any policy has rules, as far as a message can hold them. */
@@ -22,7 +23,7 @@ const POLICIES_PER_STEP = 500;
 
 /** @param firstOrder the rules of a namespace with a higher one come after those of one with a lower */
 export function emptyNamespace(firstOrder: number): NamespacePolicies {
-  return { policies: new Map(), nextOrder: firstOrder, groups: new Map() };
+  return { policies: LayeredMap.empty(), nextOrder: firstOrder, groups: LayeredMap.empty() };
 }
 
 /** The groups that apply to a workload for which this namespace counts: its own, or the root namespace. */
@@ -63,7 +64,8 @@ function labelOf(target: PolicyTarget): string {
 export class NamespaceEditor {
   readonly #mesh: MeshConfig;
   readonly #before: NamespacePolicies;
-  readonly #policies: Map<string, PreparedPolicy>;
+  /** By resource name; undefined is deleted. */
+  readonly #changes = new Map<string, PreparedPolicy | undefined>();
   readonly #removed = new Set<PreparedPolicy>();
   readonly #added = new Set<PreparedPolicy>();
   #nextOrder: number;
@@ -71,13 +73,12 @@ export class NamespaceEditor {
   constructor(before: NamespacePolicies, mesh: MeshConfig) {
     this.#before = before;
     this.#mesh = mesh;
-    this.#policies = new Map(before.policies);
     this.#nextOrder = before.nextOrder;
   }
 
   /** The `order` of a policy: the one that it has, or that of the latest. */
   orderFor(name: string): number {
-    const known = this.#policies.get(name);
+    const known = this.#get(name);
     if (known?.kind === "AuthorizationPolicy") return known.order;
     const order = this.#nextOrder;
     this.#nextOrder += ORDERS_PER_POLICY;
@@ -87,22 +88,26 @@ export class NamespaceEditor {
   set(name: string, policy: PreparedPolicy): void {
     this.#forget(name);
     this.#added.add(policy);
-    this.#policies.set(name, policy);
+    this.#changes.set(name, policy);
   }
 
   delete(name: string): void {
     this.#forget(name);
-    this.#policies.delete(name);
+    this.#changes.set(name, undefined);
   }
 
   /** In short steps, between which the caller may turn to something else. */
   *result(): Generator<void, NamespacePolicies, void> {
     const groups = yield* this.#groups();
-    return { policies: this.#policies, nextOrder: this.#nextOrder, groups };
+    return { policies: this.#before.policies.with(this.#changes), nextOrder: this.#nextOrder, groups };
+  }
+
+  #get(name: string): PreparedPolicy | undefined {
+    return this.#changes.has(name) ? this.#changes.get(name) : this.#before.policies.get(name);
   }
 
   #forget(name: string): void {
-    const known = this.#policies.get(name);
+    const known = this.#get(name);
     if (known !== undefined && !this.#added.delete(known)) this.#removed.add(known);
   }
 
@@ -124,25 +129,30 @@ export class NamespaceEditor {
       if (++count % POLICIES_PER_STEP === 0) yield;
     }
     if (changes.size === 0) return this.#before.groups;
-    const groups = new Map(this.#before.groups);
+    const groups = this.#before.groups;
     const copies = new Map<string, Map<string, PolicyGroup>>();
     for (const [key, { target, ...change }] of changes) {
       const label = labelOf(target);
       const own = copies.get(label) ?? new Map(groups.get(label));
       copies.set(label, own);
       const group = changeGroup(own.get(key), target, change, this.#mesh);
-      if (group === undefined) own.delete(key);
-      else own.set(key, group);
+      if (group === undefined) {
+        own.delete(key);
+      } else {
+        own.set(key, group);
+        yield* buildRules(group);
+      }
       count += change.added.size;
       if (count >= POLICIES_PER_STEP) yield;
       count %= POLICIES_PER_STEP;
     }
-    for (const [label, own] of copies) {
-      if (own.size === 0) groups.delete(label);
-      else groups.set(label, own);
-    }
-    return groups;
+    return groups.with(new Map(Array.from(copies, ([label, own]) => [label, own.size === 0 ? undefined : own])));
   }
+}
+
+/** Builds the indexes of a group that is new, as far as that takes long. */
+function* buildRules({ slots }: PolicyGroup): Generator<void, void, void> {
+  for (const rules of slots.values()) if (rules.isLarge) yield* rules.build();
 }
 
 function isTargeted(policy: PreparedPolicy): policy is TargetedPolicy {

@@ -93,7 +93,6 @@ export function* prepareInSteps(
   if (editor.errors.length > 0) return { ok: false, errors: editor.errors };
   yield;
   const namespaces = yield* editor.result();
-  yield* buildRules(old.namespaces, namespaces);
   const isRoutingNew = isMeshNew || [...known, ...update.upserts].some(isRouting) || update.removed.some(isRoutingName);
   const set: PolicySet = {
     mesh,
@@ -128,16 +127,6 @@ type Namespaces = PolicySet["namespaces"];
 
 function sourcesOf(namespaces: Namespaces): readonly PolicyResource[] {
   return [...namespaces.values()].flatMap(({ policies }) => Array.from(policies.values(), sourceOf));
-}
-
-/** Builds the indexes of the groups that are new. */
-function* buildRules(before: Namespaces, after: Namespaces): Generator<void, void, void> {
-  for (const [name, namespace] of after) {
-    if (before.get(name) === namespace) continue;
-    for (const group of [...namespace.groups.values()].flatMap((groups) => [...groups.values()])) {
-      for (const rules of group.slots.values()) if (rules.isLarge) yield* rules.build();
-    }
-  }
 }
 
 function isRouting({ kind }: PolicyResource): boolean {
