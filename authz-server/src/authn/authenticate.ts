@@ -1,4 +1,3 @@
-import { hash } from "node:crypto";
 import type { TokenLocation } from "@gatehouse/protos";
 import { type HeaderLine, toByteString } from "../http-request.ts";
 import type { IssuerIndex } from "../policy/issuer-index.ts";
@@ -6,10 +5,11 @@ import type { Accepted, AuthnResult, Rejected, Unauthenticated } from "./authn-r
 import { Claims } from "./claims.ts";
 import type { Jwt } from "./jwt.ts";
 import type { JwtFailure } from "./jwt-status.ts";
-import { type ImportedKeySet, mayLackKey, verifySignature } from "./key-set.ts";
-import { KnownJwt } from "./known-jwt.ts";
+import { mayLackKey } from "./key-set.ts";
+import type { KnownJwt } from "./known-jwt.ts";
 import { claimToHeaderValue } from "./output-header.ts";
 import { type PreparedJwtRule, sanitizeAudience } from "./prepared-jwt-rule.ts";
+import { PresentedToken } from "./presented-token.ts";
 import { tokensAt } from "./token.ts";
 import type { TokenCache } from "./token-cache.ts";
 
@@ -62,7 +62,7 @@ export function authenticate(
   io: AuthnIo,
   issuers: IssuerIndex | null = null,
 ): AuthnResult {
-  const presented = new PresentedTokens(source, io);
+  const presented = new PresentedTokens(source, io, rules.length > 1);
   // An explanation tells of every rule.
   if (issuers !== null && io.onToken === undefined) {
     const result = authenticateByIssuer(rules, issuers, presented);
@@ -124,20 +124,36 @@ interface VerifiedToken {
 // Every token at these places must verify. They are checked from the back: cookies, parameters, headers.
 function verifyAll(rule: PreparedJwtRule, presented: PresentedTokens): Outcome {
   presented.withdrawOutputs(rule);
-  const tokens: { readonly location: TokenLocation; readonly token: PresentedToken }[] = [];
-  for (const location of rule.locations) for (const token of presented.at(location)) tokens.push({ location, token });
-  for (const { location, token } of tokens.reverse()) {
-    const { jwt } = token;
-    if (typeof jwt === "string") {
-      presented.report({ location, rule: null, jwt: null, failure: jwt });
-      return rejected(jwt, null);
+  // All are looked up first: with the first that verifies, others may be taken away.
+  const places = rule.locations.map((location) => ({ location, tokens: presented.at(location) }));
+  let outcome: Outcome = "missed";
+  for (const { location, tokens } of places.reverse()) {
+    for (const token of tokens.length < 2 ? tokens : tokens.toReversed()) {
+      const failed = verifyOne(rule, location, token, presented);
+      if (failed !== null) return failed;
+      outcome = "verified";
     }
-    const failure = verifyToken(rule, token, jwt, presented);
-    presented.report({ location, rule, jwt, failure });
-    if (failure !== null) return rejected(failure, rule);
-    presented.take({ jwt, rule, location });
   }
-  return tokens.length === 0 ? "missed" : "verified";
+  return outcome;
+}
+
+/** @returns null when the token is accepted, and taken */
+function verifyOne(
+  rule: PreparedJwtRule,
+  location: TokenLocation,
+  token: PresentedToken,
+  presented: PresentedTokens,
+): Rejected | null {
+  const { jwt } = token;
+  if (typeof jwt === "string") {
+    presented.report({ location, rule: null, jwt: null, failure: jwt });
+    return rejected(jwt, null);
+  }
+  const failure = verifyToken(rule, token, jwt, presented);
+  presented.report({ location, rule, jwt, failure });
+  if (failure !== null) return rejected(failure, rule);
+  presented.take({ jwt, rule, location });
+  return null;
 }
 
 function verifyToken(
@@ -166,7 +182,7 @@ function moreSpecific(before: Rejected | null, next: Rejected): Rejected {
 }
 
 function accept({ taken, outputHeaders, io }: PresentedTokens): Accepted {
-  const last = taken.at(-1);
+  const last = taken[taken.length - 1];
   if (last === undefined) return NONE;
   if (taken.some(({ jwt }) => jwt.expiresSec === undefined)) io.onTokenWithoutExp?.();
   return {
@@ -209,19 +225,22 @@ class PresentedTokens {
   readonly io: AuthnIo;
   readonly requireExp: boolean;
   readonly #source: TokenSource;
-  readonly #byLocation = new Map<string, readonly PresentedToken[]>();
+  /** null: there is one rule, and it looks once. */
+  readonly #byLocation: Map<string, readonly PresentedToken[]> | null;
   /** Most requests have one. */
   #first: PresentedToken | undefined;
   /** The others. */
-  readonly #byText = new Map<string, PresentedToken>();
+  #byText: Map<string, PresentedToken> | undefined;
   /** Verified so far, in that order. */
   readonly taken: VerifiedToken[] = [];
   outputHeaders: readonly HeaderLine[] = [];
   /** Failures are told once. */
   isSecondLook = false;
 
-  constructor(source: TokenSource, io: AuthnIo) {
+  /** @param isLookedAtAgain by more than one rule */
+  constructor(source: TokenSource, io: AuthnIo, isLookedAtAgain: boolean) {
     this.#source = source;
+    this.#byLocation = isLookedAtAgain ? new Map() : null;
     this.requireExp = source.requireExp;
     this.io = io;
   }
@@ -230,17 +249,24 @@ class PresentedTokens {
     const tokens = this.#tokensAt(location);
     // A parameter that is there twice stays until each of its tokens is accepted: an upstream may read another one than we did.
     if (location.kind === "param" && tokens.length > 1) return tokens;
+    if (this.taken.length === 0) return tokens;
     return this.taken.some((token) => isRemovedWith(token, location)) ? [] : tokens;
   }
 
   #tokensAt(location: TokenLocation): readonly PresentedToken[] {
+    if (this.#byLocation === null) return this.#readTokens(location);
     const key = locationKey(location);
     let tokens = this.#byLocation.get(key);
     if (tokens === undefined) {
-      tokens = tokensAt(location, this.#source.headers, this.#source.query).map((text) => this.#token(text));
+      tokens = this.#readTokens(location);
       this.#byLocation.set(key, tokens);
     }
     return tokens;
+  }
+
+  #readTokens(location: TokenLocation): readonly PresentedToken[] {
+    const texts = tokensAt(location, this.#source.headers, this.#source.query);
+    return texts.length === 0 ? [] : texts.map((text) => this.#token(text));
   }
 
   take(token: VerifiedToken): void {
@@ -263,53 +289,12 @@ class PresentedTokens {
     // Most requests have one: a map would hash all of its text.
     this.#first ??= new PresentedToken(text, this.io.cache);
     if (this.#first.text === text) return this.#first;
+    this.#byText ??= new Map();
     let token = this.#byText.get(text);
     if (token === undefined) {
       token = new PresentedToken(text, this.io.cache);
       this.#byText.set(text, token);
     }
     return token;
-  }
-}
-
-class PresentedToken {
-  readonly text: string;
-  readonly #cache: TokenCache;
-  #digest = "";
-  #parsed: KnownJwt | JwtFailure | undefined;
-  #verifiedBy = 0;
-  /** Some rules look at a token again; its signature is checked once for each key set. */
-  #failures: Map<ImportedKeySet, JwtFailure> | undefined;
-
-  constructor(text: string, cache: TokenCache) {
-    this.text = text;
-    this.#cache = cache;
-  }
-
-  /** The token taken apart, by now or by an earlier request. */
-  get jwt(): KnownJwt | JwtFailure {
-    if (this.#parsed === undefined) {
-      this.#digest = hash("sha256", this.text, "binary");
-      const known = this.#cache.get(this.#digest);
-      this.#parsed = known === undefined ? KnownJwt.parse(this.text) : new KnownJwt(known.jwt, this.text);
-      this.#verifiedBy = known?.keySetId ?? 0;
-    }
-    return this.#parsed;
-  }
-
-  /** @returns null when a key of the set has signed it */
-  verify(jwt: KnownJwt, keySet: ImportedKeySet): JwtFailure | null {
-    if (this.#verifiedBy === keySet.id && keySet.state === "ready") return null;
-    const known = this.#failures?.get(keySet);
-    if (known !== undefined) return known;
-    const outcome = verifySignature(jwt, jwt.kid, keySet);
-    if (typeof outcome === "string") {
-      this.#failures ??= new Map();
-      this.#failures.set(keySet, outcome);
-      return outcome;
-    }
-    this.#verifiedBy = keySet.id;
-    this.#cache.add(this.#digest, { jwt: jwt.summary, keySetId: keySet.id });
-    return null;
   }
 }

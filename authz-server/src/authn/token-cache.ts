@@ -1,4 +1,5 @@
 import type { JwtSummary } from "./known-jwt.ts";
+import { TokenDigests } from "./token-digests.ts";
 
 /** A token whose signature the key set with this id has verified. */
 export interface VerifiedToken {
@@ -6,7 +7,10 @@ export interface VerifiedToken {
   readonly keySetId: number;
 }
 
-/** `entries` 0 switches the cache off. `bytes` counts the texts of the tokens, which are not kept; what is kept of them is mostly less. */
+/**
+ * `entries` 0 switches the cache off. `bytes` counts the texts of the tokens, of which only some are kept (`token-digests.ts`); what is kept
+ * of them is mostly less.
+ */
 export interface TokenCacheLimits {
   readonly entries: number;
   readonly bytes: number;
@@ -25,6 +29,7 @@ export class TokenCache {
   #newest: Entry | null = null;
   #oldest: Entry | null = null;
   #bytes = 0;
+  readonly #digests = new TokenDigests();
   readonly #onLook: (result: "hit" | "miss") => void;
 
   /** @param onLook hears of every look-up */
@@ -36,6 +41,11 @@ export class TokenCache {
   /** How many tokens are held, and the bytes of their texts. */
   get size(): TokenCacheLimits {
     return { entries: this.#entries.size, bytes: this.#bytes };
+  }
+
+  /** The key of a token. @param text all of it */
+  digestOf(text: string): string {
+    return this.#digests.of(text);
   }
 
   /** @param digest of the whole token, so that no part that an attacker could vary is left out */

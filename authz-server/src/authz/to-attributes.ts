@@ -14,8 +14,10 @@ export function toAttributes(
   authn: Accepted,
 ): RequestAttributes {
   const user = authn.kind === "authenticated" ? authn : null;
-  const addedHeaders = user?.outputHeaders ?? [];
-  const removedHeaders = [...policy.reservedHeaders.sentIn(request.headers), ...tokenPlaces(user, "header")];
+  const addedHeaders = user?.outputHeaders ?? NONE;
+  const reserved = policy.reservedHeaders.sentIn(request.headers);
+  const tokenHeaders = tokenPlaces(user, "header");
+  const removedHeaders = reserved.length === 0 ? tokenHeaders : [...reserved, ...tokenHeaders];
   const query = queryWithoutTokens(target.query, tokenPlaces(user, "param"));
   const kept = headersToForward(request, removedHeaders, target.path + query);
   return {
@@ -38,7 +40,7 @@ function headersToForward(request: HttpRequest, removed: readonly string[], path
 }
 
 function tokenPlaces(user: Authenticated | null, kind: "header" | "param"): readonly string[] {
-  if (user === null) return [];
+  if (user === null || user.removeFrom.length === 0) return NONE;
   return user.removeFrom.filter((location) => location.kind === kind).map(({ name }) => name);
 }
 
@@ -48,3 +50,5 @@ function queryWithoutTokens(query: string, names: readonly string[]): string {
   const rest = withoutParams(query.slice(1), new Set(names));
   return rest === "" ? "" : `?${rest}`;
 }
+
+const NONE: readonly [] = [];

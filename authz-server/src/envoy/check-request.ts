@@ -47,6 +47,8 @@ export function readCheckRequest(bytes: Uint8Array): HttpRequest | undefined {
   return found.hasHttp ? found.toRequest(bytes) : undefined;
 }
 
+const NO_EXTENSIONS: ReadonlyMap<string, string> = new Map();
+
 function tag(number: number, wireType: number): number {
   return (number << 3) | wireType;
 }
@@ -70,7 +72,8 @@ class Found {
   readonly headers: HeaderLine[] = [];
   readonly source: MutablePeer = { address: "", port: 0, principal: "" };
   readonly destination: MutablePeer = { address: "", port: 0, principal: "" };
-  readonly contextExtensions = new Map<string, string>();
+  /** Most requests have none, and a Map has its price. */
+  contextExtensions: Map<string, string> | null = null;
   readonly metadata: Buffer[] = [];
 
   holdsNul(): boolean {
@@ -93,7 +96,7 @@ class Found {
       source: this.source,
       destination: this.destination,
       sni: this.sni,
-      contextExtensions: this.contextExtensions,
+      contextExtensions: this.contextExtensions ?? NO_EXTENSIONS,
       filterMetadata: (filter, key) => filterMetadata(this.metadata, filter, key),
       message,
     };
@@ -113,7 +116,8 @@ function readAttributes(reader: ProtoReader, found: Found): void {
         reader.message((request) => readRequest(request, found));
         break;
       case ATTRIBUTES.contextExtensions:
-        reader.message((entry) => readExtension(entry, found.contextExtensions));
+        found.contextExtensions ??= new Map();
+        readExtensions(reader, found.contextExtensions);
         break;
       case ATTRIBUTES.metadataContext:
         found.metadata.push(reader.bytes());
@@ -205,6 +209,10 @@ function readHeaderValue(reader: ProtoReader): HeaderLine {
     else reader.skip(field);
   }
   return { name, value: rawValue === "" ? value : rawValue };
+}
+
+function readExtensions(reader: ProtoReader, extensions: Map<string, string>): void {
+  reader.message((entry) => readExtension(entry, extensions));
 }
 
 function readExtension(reader: ProtoReader, extensions: Map<string, string>): void {

@@ -17,6 +17,8 @@ import { WorkloadResolver } from "./workload-resolver.ts";
 /** gRPC initial metadata of a call; keys in lower case. */
 export interface CallMetadata {
   get(key: string): string | undefined;
+  /** Set where calls share one object: what the handler has found out from it and nothing else. */
+  finding?: object | null;
 }
 
 /**

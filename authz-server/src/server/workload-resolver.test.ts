@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import type { HttpRequest } from "../http-request.ts";
+import { GatehouseMetadata } from "../transport/request-head.ts";
 import type { WorkloadLookup } from "../workload-directory.ts";
 import { WorkloadResolver } from "./workload-resolver.ts";
 
@@ -58,4 +59,35 @@ it("lets a stated namespace stand before auto", () => {
   expect(new WorkloadResolver(DIRECTORY).resolve(request("10.0.0.1", extensions), NOTHING, null)).toMatchObject({
     namespace: "stated",
   });
+});
+
+it("takes metadata that calls share for no more than itself", () => {
+  const resolver = new WorkloadResolver(DIRECTORY);
+  const shared = new GatehouseMetadata(["gatehouse-namespace", "shared"]);
+  const listener = { namespace: "listening", labels: [], gateways: [] };
+  const extensions = { "gatehouse-namespace": "extended" };
+  for (const _ of [1, 2]) {
+    expect(resolver.resolve(request("10.0.0.1"), shared, null)?.namespace).toBe("shared");
+    expect(resolver.resolve(request("10.0.0.1", { other: "x" }), shared, null)?.namespace).toBe("shared");
+    expect(resolver.resolve(request("10.0.0.1", extensions), shared, null)?.namespace).toBe("extended");
+    expect(resolver.resolve(request("10.0.0.1", AUTO), shared, null)?.namespace).toBe("pods");
+    expect(resolver.resolve(request("10.0.0.2", AUTO), shared, null)).toBeUndefined();
+    expect(resolver.resolve(request("10.0.0.1"), shared, listener)?.namespace).toBe("listening");
+  }
+});
+
+it("asks the directory each time, though calls share their metadata", () => {
+  let labels = "app=first";
+  const resolver = new WorkloadResolver({ at: () => ({ namespace: "pods", labels }) });
+  const shared = new GatehouseMetadata(["gatehouse-workload", "auto"]);
+  const resolve = () => resolver.resolve(request("10.0.0.1"), shared, null)?.labels.get("app");
+  expect([resolve(), resolve()]).toEqual(["first", "first"]);
+  labels = "app=second";
+  expect(resolve()).toBe("second");
+});
+
+it("goes on refusing malformed metadata that calls share", () => {
+  const resolver = new WorkloadResolver(DIRECTORY);
+  const shared = new GatehouseMetadata(["gatehouse-namespace", "Not A Namespace"]);
+  for (const _ of [1, 2]) expect(resolver.resolve(request("10.0.0.1"), shared, null)).toBeUndefined();
 });

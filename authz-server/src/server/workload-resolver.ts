@@ -31,10 +31,21 @@ export class WorkloadResolver {
    * @returns undefined when none of them names a workload, or the first that does names one that is not known for certain
    */
   resolve(request: HttpRequest, metadata: CallMetadata, listener: ListenerIdentity | null): Workload | undefined {
-    const identity =
-      (listener === null ? undefined : listenerIdentity(listener)) ??
-      this.#readIdentity((key) => request.contextExtensions.get(key), request) ??
-      this.#readIdentity((key) => metadata.get(key), request);
+    if (listener !== null) return this.#workloadOf(listenerIdentity(listener));
+    if (request.contextExtensions.size > 0) {
+      const identity = this.#readIdentity((key) => request.contextExtensions.get(key), request);
+      if (identity !== undefined) return this.#workloadOf(identity);
+    }
+    if (metadata.finding instanceof StatedWorkload) return metadata.finding.workload;
+    const workload = this.#workloadOf(this.#readIdentity((key) => metadata.get(key), request));
+    // Without a namespace the metadata alone does not say it.
+    if (metadata.finding === null && metadata.get(IDENTITY_KEYS.namespace) !== undefined) {
+      metadata.finding = new StatedWorkload(workload);
+    }
+    return workload;
+  }
+
+  #workloadOf(identity: WorkloadIdentity | Unknown): Workload | undefined {
     if (identity === undefined || identity === "unknown") return undefined;
     const key = workloadKey(identity);
     if (this.#workloads.has(key)) return this.#workloads.get(key);
@@ -61,6 +72,15 @@ export class WorkloadResolver {
     if (this.#peers.has(peer) || this.#peers.size >= MAX_REMEMBERED) return false;
     this.#peers.add(peer);
     return true;
+  }
+}
+
+/** The workload that metadata names; undefined when it is malformed. */
+class StatedWorkload {
+  readonly workload: Workload | undefined;
+
+  constructor(workload: Workload | undefined) {
+    this.workload = workload;
   }
 }
 

@@ -37,6 +37,16 @@ describe("HeadReader", () => {
     expect(read(CALL, reader)).toEqual(first);
   });
 
+  test("tells blocks of the same length apart, whichever came last", () => {
+    const reader = new HeadReader(METHODS, 1000);
+    const namespaces = ["foo", "bar", "bar", "foo", "foo", "bar", "foo", "fop", "foo"];
+    const seen = namespaces.map((namespace) => {
+      const head = read({ ...CALL, "gatehouse-namespace": namespace }, reader);
+      return head.kind === "call" ? head.metadata.get("gatehouse-namespace") : "no call";
+    });
+    expect(seen).toEqual(namespaces);
+  });
+
   test("never takes a block for what it meant under another table", () => {
     const reader = new HeadReader(METHODS, 1000);
     const add = (value: string): void => {

@@ -14,6 +14,8 @@ export class HeadReader<Method> {
   readonly #decoder = new HpackDecoder();
   readonly #builder: RequestHeadBuilder<Method>;
   readonly #remembered = new Map<string, RequestHead<Method>>();
+  /** One of these, the last that was read: most often the next is the same. */
+  #last: { readonly block: Uint8Array; readonly head: RequestHead<Method> } | null = null;
   readonly #maxBytes: number;
   #rememberedAtChange = 0;
 
@@ -28,11 +30,16 @@ export class HeadReader<Method> {
     if (end - start > MAX_REMEMBERED_BYTES) return this.#decode(bytes, start, end);
     if (this.#rememberedAtChange !== this.#decoder.tableChanges) {
       this.#remembered.clear();
+      this.#last = null;
       this.#rememberedAtChange = this.#decoder.tableChanges;
     }
+    if (this.#last !== null && isEqual(this.#last.block, bytes, start, end)) return this.#last.head;
     const block = bytes.toString("latin1", start, end);
     const known = this.#remembered.get(block);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      this.#last = { block: Buffer.from(block, "latin1"), head: known };
+      return known;
+    }
     const head = this.#decode(bytes, start, end);
     const isSelfContained = this.#rememberedAtChange === this.#decoder.tableChanges;
     if (isSelfContained && this.#remembered.size < MAX_REMEMBERED) this.#remembered.set(block, head);
@@ -55,4 +62,10 @@ export class HeadReader<Method> {
     this.#decoder.decode(bytes, start, end, this.#builder.add);
     return this.#builder.finish();
   }
+}
+
+function isEqual(block: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
+  if (block.length !== end - start) return false;
+  for (let at = 0; at < block.length; at++) if (block[at] !== bytes[start + at]) return false;
+  return true;
 }

@@ -32,6 +32,8 @@ export interface HttpAnswer {
 
 /** The metadata of a call that this server reads: keys that begin with `gatehouse-`. */
 export class GatehouseMetadata {
+  /** For the method: what it makes of the metadata, kept for calls with equal headers. Nothing but the metadata may go into it. */
+  finding: object | null = null;
   readonly #entries: readonly string[];
 
   /** @param entries keys in lower case and values in turn */
