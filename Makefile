@@ -180,8 +180,8 @@ cluster-tools: setup ## Build Kubernetes, etcd, containerd, CoreDNS and helm fro
 	$(call with-cluster,$(SUITE) cluster-tools 1200 test/cluster/node/build.sh)
 
 .PHONY: cluster-api
-cluster-api: cluster-tools ## A real API server that restarts, forgets, hangs and refuses (480 s)
-	$(call with-cluster,$(SUITE) cluster-api 480 $(VITEST) $(CLUSTER) --exclude 'test/cluster/end-to-end/**' test/cluster)
+cluster-api: cluster-tools ## A real API server that restarts, forgets, hangs and refuses (600 s)
+	$(call with-cluster,$(SUITE) cluster-api 600 $(VITEST) $(CLUSTER) --exclude 'test/cluster/end-to-end/**' test/cluster)
 
 .PHONY: cluster-node
 cluster-node: cluster-tools ## helm install on a real node: Istio's documents, faults under load, propagation (1000 s)

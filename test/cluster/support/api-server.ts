@@ -18,6 +18,8 @@ export interface ApiServer {
   readonly port: number;
   /** The same user, over HTTPS. */
   readonly client: KubernetesClient;
+  /** In PEM: signs the certificate of `kubernetes`. */
+  readonly authority: string;
   kubectl(args: readonly string[], options?: CommandOptions): Promise<string>;
   helm(args: readonly string[], options?: CommandOptions): Promise<string>;
   /** `kubectl apply` of YAML text. */
@@ -47,6 +49,8 @@ export interface KubernetesAccess {
   readonly token?: string;
   /** Port on 127.0.0.1, for example of a `TcpProxy`; default: the API server's own. */
   readonly port?: number;
+  /** In PEM: whom to trust, for example for a `TlsProxy`; default: the API server's own. */
+  readonly authority?: string;
 }
 
 /** Starts one on free ports and applies the CRDs of this repository. Takes about 4 s. */
@@ -75,8 +79,8 @@ export async function joinApiServer(directory: string, stop: () => Promise<void>
   const kubeconfig = join(directory, "admin.kubeconfig");
   const port = Number(/127\.0\.0\.1:(\d+)/.exec(await readFile(kubeconfig, "utf8"))?.[1]);
   const token = (await readFile(join(directory, "tokens.csv"), "utf8")).split(",")[0] ?? "";
-  const ca = await readFile(join(directory, "certs/apiserver.crt"), "utf8");
-  const client = openKubernetesClient(port, token, ca);
+  const authority = await readFile(join(directory, "certs/apiserver.crt"), "utf8");
+  const client = openKubernetesClient(port, token, authority);
   const env = { KUBECONFIG: kubeconfig };
   const run =
     (tool: string) =>
@@ -84,7 +88,7 @@ export async function joinApiServer(directory: string, stop: () => Promise<void>
       runCommand(join(TOOLS, tool), args, { ...options, env: { ...env, ...options.env } });
   const kubectl = run("kubectl");
   return {
-    ...{ directory, kubeconfig, port, client, kubectl },
+    ...{ directory, kubeconfig, port, client, authority, kubectl },
     helm: run("helm"),
     apply: async (yaml) => void (await kubectl(["apply", "-f", "-"], { input: yaml })),
     end: async (component, how) => void (await runScript("component.sh", [directory, how, component])),
@@ -93,7 +97,7 @@ export async function joinApiServer(directory: string, stop: () => Promise<void>
       await waitFor("the API server is ready", () => client.text("/readyz").catch(() => false), 60_000);
     },
     compact: () => compact(directory),
-    writeKubeconfig: (access) => writeKubeconfig(directory, { port, token, ...access }),
+    writeKubeconfig: (access) => writeKubeconfig(directory, { port, token, authority, ...access }),
     serviceAccountToken: (namespace, name) => serviceAccountToken(client, namespace, name),
     stop: async () => {
       client.close();
@@ -158,7 +162,7 @@ async function compact(directory: string): Promise<void> {
 async function writeKubeconfig(directory: string, access: Required<KubernetesAccess>): Promise<string> {
   const cluster = {
     server: `https://127.0.0.1:${access.port}`,
-    "certificate-authority": join(directory, "certs/apiserver.crt"),
+    "certificate-authority-data": Buffer.from(access.authority).toString("base64"),
     "tls-server-name": "kubernetes",
   };
   const path = join(await mkdtemp(join(directory, "kubeconfig-")), "kubeconfig");

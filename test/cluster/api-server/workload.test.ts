@@ -3,9 +3,9 @@ import { startController } from "@gatehouse/controller";
 import { pino } from "pino";
 import { Registry } from "prom-client";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type CheckClient, connectCheckClient } from "../support/check-client.ts";
-import { waitFor } from "../support/wait-for.ts";
-import { type ApiServer, startApiServer } from "./support/api-server.ts";
+import { type CheckClient, connectCheckClient } from "../../support/check-client.ts";
+import { waitFor } from "../../support/wait-for.ts";
+import { type ApiServer, startApiServer } from "../support/api-server.ts";
 
 const PODS = "/api/v1/namespaces/foo/pods";
 /** Where the checks of `connectCheckClient` go to. */

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { type RunningAuthzServer, startAuthzServer } from "@gatehouse/authz-server";
 import { type RunningController, startController } from "@gatehouse/controller";
 import {
@@ -10,10 +11,12 @@ import { credentials } from "@grpc/grpc-js";
 import { pino } from "pino";
 import { Registry } from "prom-client";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { type CheckClient, connectCheckClient } from "../support/check-client.ts";
-import { waitFor } from "../support/wait-for.ts";
-import { type ApiServer, startApiServer } from "./support/api-server.ts";
-import type { ObjectCondition } from "./support/kubernetes-client.ts";
+import { type CheckClient, connectCheckClient } from "../../support/check-client.ts";
+import { waitFor } from "../../support/wait-for.ts";
+import { type ApiServer, startApiServer } from "../support/api-server.ts";
+import type { ObjectCondition } from "../support/kubernetes-client.ts";
+import { outageSeconds, outageTimeoutMs } from "../support/outage.ts";
+import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
 
 const POLICIES = "/apis/security.istio.io/v1/namespaces/foo/authorizationpolicies";
 const LEASES = "/apis/coordination.k8s.io/v1/namespaces/gatehouse-system/leases";
@@ -69,6 +72,8 @@ subjects: [{ kind: ServiceAccount, name: gatehouse-controller, namespace: gateho
 interface Replica {
   readonly controller: RunningController;
   readonly registry: Registry;
+  /** Between it and the API server. */
+  readonly proxy: TcpProxy;
 }
 
 interface Server {
@@ -77,7 +82,7 @@ interface Server {
 }
 
 let api: ApiServer;
-let kubeconfig: string;
+let token: string;
 let replicas: Replica[];
 let servers: Server[];
 const guests: (() => void)[] = [];
@@ -86,9 +91,7 @@ beforeAll(async () => {
   api = await startApiServer();
   for (const name of ["foo", "gatehouse-system"]) await api.client.create("/api/v1/namespaces", { metadata: { name } });
   await api.apply(RBAC);
-  kubeconfig = await api.writeKubeconfig({
-    token: await api.serviceAccountToken("gatehouse-system", "gatehouse-controller"),
-  });
+  token = await api.serviceAccountToken("gatehouse-system", "gatehouse-controller");
   replicas = [await startReplica("pod-0"), await startReplica("pod-1")];
   servers = [];
   for (const [index, { controller }] of [...replicas, ...replicas.slice(1)].entries()) {
@@ -107,12 +110,17 @@ afterAll(async () => {
     client.stop();
     await server.stop();
   }
-  for (const { controller } of replicas ?? []) await controller.stop();
+  for (const { controller, proxy } of replicas ?? []) {
+    await controller.stop();
+    await proxy.stop();
+  }
   await api?.stop();
 }, 60_000);
 
 async function startReplica(podName: string): Promise<Replica> {
   const registry = new Registry();
+  const proxy = await startTcpProxy(api.port);
+  const kubeconfig = await api.writeKubeconfig({ token, port: proxy.port });
   const controller = await startController({
     source: { kind: "kubernetes", status: { leaseName: "gatehouse-controller" } },
     kubernetes: { kubeconfig, namespace: "gatehouse-system", podName },
@@ -120,7 +128,7 @@ async function startReplica(podName: string): Promise<Replica> {
     log: pino({ level: "silent" }),
     registry,
   });
-  return { controller, registry };
+  return { controller, registry, proxy };
 }
 
 async function startServer(nodeId: string, controller: string): Promise<Server> {
@@ -285,6 +293,33 @@ test("R24: with the Lease deleted or given to somebody else, at most one replica
   expect(await never()).toBe(1);
 }, 90_000);
 
+const SLOW_SECONDS = outageSeconds(5, 12);
+
+test(
+  "R24: a leader whose API server is slow steps down at its deadline, and writes no status until it leads again",
+  async () => {
+    const [slow] = await leaders();
+    const other = replicas.find((replica) => replica !== slow);
+    if (slow === undefined || other === undefined) throw new Error("nobody leads");
+    const never = watchForTwoLeaders();
+    slow.proxy.pass(SLOW_SECONDS * 1000);
+    await waitFor("the leader has stepped down", async () => (await metric(slow, "leader")) === 0, 15_000);
+    const writes = await metric(slow, "status_writes_total");
+    await api.apply(deny("/slow"));
+    // What was on its way may still arrive, and renew the Lease once.
+    await waitFor("the other leads", async () => (await metric(other, "leader")) === 1, 60_000);
+    await api.apply(deny("/slow"));
+    await waitFor("it tells what it knows", async () => (await conditionOf("Accepted"))?.observedGeneration === 1);
+    expect(await metric(slow, "status_writes_total")).toBe(writes);
+    slow.proxy.cut();
+    slow.proxy.pass();
+    await wait(60);
+    expect(await never()).toBe(1);
+    expect(await leaders()).toEqual([other]);
+  },
+  outageTimeoutMs(SLOW_SECONDS),
+);
+
 /** Looks all the time. @returns ends it; resolves to the most that led at one time */
 function watchForTwoLeaders(): () => Promise<number> {
   let most = 0;
@@ -292,7 +327,7 @@ function watchForTwoLeaders(): () => Promise<number> {
   const watching = (async () => {
     while (!isEnded) {
       most = Math.max(most, (await leaders()).length);
-      await new Promise(setImmediate);
+      await delay(5);
     }
   })();
   return async () => {

@@ -7,9 +7,9 @@ import { type RunningController, startController } from "@gatehouse/controller";
 import { pino } from "pino";
 import { Registry } from "prom-client";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { mountSecret } from "../support/certificates.ts";
-import { waitFor } from "../support/wait-for.ts";
-import { type ApiServer, startApiServer } from "./support/api-server.ts";
+import { mountSecret } from "../../support/certificates.ts";
+import { waitFor } from "../../support/wait-for.ts";
+import { type ApiServer, startApiServer } from "../support/api-server.ts";
 
 const NAMESPACE = "gatehouse-system";
 const SECRETS = `/api/v1/namespaces/${NAMESPACE}/secrets`;
