@@ -26,7 +26,7 @@ export interface Jwt extends Signed {
 export function parseJwt(token: string): Jwt | JwtFailure {
   if (token.length > MAX_TOKEN_BYTES) return "JwtBadFormat";
   const [headerSegment, payloadSegment, signatureSegment, ...rest] = token.split(".", 4);
-  if (!headerSegment || !payloadSegment || !signatureSegment || rest.length > 0) return faultOfOddDots(token);
+  if (!headerSegment || !payloadSegment || !signatureSegment || rest.length > 0) return "JwtBadFormat";
   const header = parseHeader(headerSegment);
   if (typeof header === "string") return header;
   const payload = parsePayload(payloadSegment);
@@ -35,13 +35,6 @@ export function parseJwt(token: string): Jwt | JwtFailure {
   if (signature === undefined) return "JwtSignatureParseErrorBadBase64";
   const signingInput = token.slice(0, headerSegment.length + 1 + payloadSegment.length);
   return { ...header, ...payload, payloadSegment, signingInput, signature };
-}
-
-/** Envoy passes over empty segments and looks at what is left; we only name the fault that it then sees. */
-function faultOfOddDots(token: string): JwtFailure {
-  const segments = token.split(".").filter((segment) => segment !== "");
-  const jwt = segments.length === 3 ? parseJwt(segments.join(".")) : "JwtBadFormat";
-  return typeof jwt === "string" ? jwt : "JwtBadFormat";
 }
 
 /** For a signature that Envoy would decode although its encoding is not the one canonical text: as long, and valid in no algorithm. */
