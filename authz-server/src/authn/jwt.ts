@@ -26,7 +26,7 @@ export interface Jwt extends Signed {
 export function parseJwt(token: string): Jwt | JwtFailure {
   if (token.length > MAX_TOKEN_BYTES) return "JwtBadFormat";
   const [headerSegment, payloadSegment, signatureSegment, ...rest] = token.split(".", 4);
-  if (!headerSegment || !payloadSegment || !signatureSegment || rest.length > 0) return "JwtBadFormat";
+  if (!headerSegment || !payloadSegment || !signatureSegment || rest.length > 0) return faultOfOddDots(token);
   const header = parseHeader(headerSegment);
   if (typeof header === "string") return header;
   const payload = parsePayload(payloadSegment);
@@ -35,6 +35,12 @@ export function parseJwt(token: string): Jwt | JwtFailure {
   if (signature === undefined) return "JwtSignatureParseErrorBadBase64";
   const signingInput = token.slice(0, headerSegment.length + 1 + payloadSegment.length);
   return { ...header, ...payload, payloadSegment, signingInput, signature };
+}
+
+/** Envoy passes over dots at the beginning and takes what follows. We only name the fault that it then sees, and take no such token. */
+function faultOfOddDots(token: string): JwtFailure {
+  const jwt = token.startsWith(".") ? parseJwt(token.replace(/^\.+/, "")) : "JwtBadFormat";
+  return typeof jwt === "string" ? jwt : "JwtBadFormat";
 }
 
 /** For a signature that Envoy would decode although its encoding is not the one canonical text: as long, and valid in no algorithm. */

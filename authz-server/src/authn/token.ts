@@ -48,9 +48,9 @@ function headerTokens(headers: readonly HeaderLine[], name: string, prefix: stri
   return tokens;
 }
 
-const TOKEN_START = /[A-Za-z0-9\-_]/g;
+const TOKEN_START = /[A-Za-z0-9\-_.]/g;
 
-// As Envoy's extractor: the prefix may stand anywhere, what lies between it and the first token character (no dot) is skipped, and all
+// As Envoy's extractor: the prefix may stand anywhere, what lies between it and the first token character is skipped, and all
 // the rest is the token. Without any token character the whole value is taken, and fails as a token.
 function tokenAfterPrefix(value: string, prefix: string): string | undefined {
   const at = value.indexOf(prefix);
