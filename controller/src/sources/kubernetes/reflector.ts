@@ -205,14 +205,13 @@ export class Reflector<Item> {
   }
 
   #take(event: WatchEvent, served: ServedType, removals: Removals): void {
-    const { target, events } = this.#options;
+    const { target } = this.#options;
     switch (event.kind) {
       case "error":
         throw new KubernetesError("HTTP", `GET ${served.path}: the watch ended: ${event.message}`, {
           status: event.status ?? 500,
         });
       case "unreadable":
-        events.skipped();
         throw new KubernetesError("BAD_ANSWER", `GET ${served.path}: the watch has an event that can't be read`);
       case "bookmark":
         break;
@@ -238,7 +237,6 @@ export class Reflector<Item> {
   #identify(raw: unknown): Identified {
     const identity = this.#options.target.identify(raw);
     if (identity !== null) return identity;
-    this.#options.events.skipped();
     throw new KubernetesError("BAD_ANSWER", `${this.#options.type.plural}: the answer has an object without a name`);
   }
 
@@ -272,12 +270,13 @@ export class Reflector<Item> {
 
   #fail(error: KubernetesError): void {
     const { events, times } = this.#options;
-    if (this.#position !== null) events.watchBroke(error);
+    const isUnreadable = error.code === "BAD_ANSWER" || error.code === "TOO_LARGE";
+    if (this.#position !== null) {
+      events.watchBroke(error);
+      if (isUnreadable) events.skipped();
+    }
     // An unreadable event may have hidden a change; after a deletion of the CRD old versions mean nothing.
-    const canResume =
-      error.status !== 410 && error.status !== 404 && error.code !== "BAD_ANSWER" && error.code !== "TOO_LARGE";
-    if (!canResume) this.#position = null;
-    if (error.code === "TOO_LARGE") events.skipped();
+    if (isUnreadable || error.status === 410 || error.status === 404) this.#position = null;
     this.#failingSinceMs ??= performance.now();
     const isLasting = error.status === 401 || error.status === 403 || error.status === 404;
     const hasPatience = this.#hasSynced && !isLasting && performance.now() - this.#failingSinceMs < times.patienceMs;
