@@ -2,8 +2,8 @@
 export type * from "./model/authorization.ts";
 export * from "./model/host-pattern.ts";
 export type * from "./model/jwt.ts";
-export type * from "./model/mesh.ts";
+export * from "./model/mesh.ts";
 export * from "./model/resource.ts";
-export type * from "./model/routing.ts";
+export * from "./model/routing.ts";
 export type * from "./model/string-match.ts";
 export * from "./model/workload.ts";

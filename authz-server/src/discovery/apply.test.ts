@@ -1,11 +1,11 @@
-import { resourceName } from "@gatehouse/protos";
+import { DEFAULT_MESH_CONFIG, resourceName } from "@gatehouse/protos";
 import { encodeResource, resourceVersion } from "@gatehouse/protos/wire";
 import { pino } from "pino";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { PolicyState } from "../state.ts";
 import { PolicyApplier } from "./apply.ts";
 import type { HeldResource } from "./policy-snapshot.ts";
-import { MESH, policy } from "./testdata/fake-controller.ts";
+import { policy } from "./testdata/fake-controller.ts";
 
 let applier: PolicyApplier;
 let turns: number;
@@ -44,10 +44,10 @@ test("leaves turns of the event loop to checks while it reads a change of many m
 });
 
 test("keeps no message in memory for the sake of a small resource in it", async () => {
-  const encoded = encodeResource(MESH);
+  const encoded = encodeResource(DEFAULT_MESH_CONFIG);
   const message = Buffer.concat([Buffer.alloc(1_000_000), encoded]);
   const bytes = message.subarray(1_000_000);
-  const upserts = [{ name: resourceName(MESH), version: resourceVersion(encoded), bytes }];
+  const upserts = [{ name: resourceName(DEFAULT_MESH_CONFIG), version: resourceVersion(encoded), bytes }];
   await applier.apply({ setVersion: "1", upserts, removed: [] });
   expect(applier.snapshot().resources.map((held) => held.bytes.buffer.byteLength)).toEqual([encoded.length]);
 });

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { READER_VERSION, resourceName } from "@gatehouse/protos";
+import { DEFAULT_MESH_CONFIG, READER_VERSION, resourceName } from "@gatehouse/protos";
 import {
   decodeUnenforceableResources,
   encodeResource,
@@ -14,7 +14,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { PolicyState } from "../state.ts";
 import { PolicyApplier } from "./apply.ts";
 import { runDiscoveryClient } from "./client.ts";
-import { envelope, FakeController, MESH, policy, Queue, type Stream, send } from "./testdata/fake-controller.ts";
+import { envelope, FakeController, policy, Queue, type Stream, send } from "./testdata/fake-controller.ts";
 
 let controller: FakeController;
 let state: PolicyState;
@@ -76,7 +76,7 @@ async function establish(): Promise<Stream> {
   connect(await controller.listen("127.0.0.1:0"));
   const stream = await controller.streams.next();
   await controller.requests.next();
-  send(stream, "1", [MESH, policy("a")]);
+  send(stream, "1", [DEFAULT_MESH_CONFIG, policy("a")]);
   await controller.requests.next();
   return stream;
 }
@@ -94,7 +94,7 @@ describe("runDiscoveryClient", () => {
       errorDetail: null,
     });
     expect(state.current).toBeNull();
-    send(stream, "1", [MESH, policy("a")]);
+    send(stream, "1", [DEFAULT_MESH_CONFIG, policy("a")]);
     expect(await controller.requests.next()).toMatchObject({ responseNonce: "1", errorDetail: null });
     expect(applier.setVersion).toBe("set-1");
     expect(state.current).not.toBeNull();
@@ -104,7 +104,7 @@ describe("runDiscoveryClient", () => {
     connect(await controller.listen("127.0.0.1:0"));
     const stream = await controller.streams.next();
     await controller.requests.next();
-    send(stream, "1", [{ ...MESH, minReaderVersion: READER_VERSION + 1 }, policy("a")]);
+    send(stream, "1", [{ ...DEFAULT_MESH_CONFIG, minReaderVersion: READER_VERSION + 1 }, policy("a")]);
     expect(await controller.requests.next()).toMatchObject({ responseNonce: "1", errorDetail: { code: 3 } });
     expect(state.current).toBeNull();
   });
@@ -116,7 +116,7 @@ describe("runDiscoveryClient", () => {
     send(stream, "1", [policy("a")]);
     expect(await controller.requests.next()).toMatchObject({ responseNonce: "1", errorDetail: null });
     expect(state.current).toBeNull();
-    send(stream, "2", [MESH]);
+    send(stream, "2", [DEFAULT_MESH_CONFIG]);
     await controller.requests.next();
     expect(state.current).not.toBeNull();
   });
@@ -183,7 +183,10 @@ describe("runDiscoveryClient", () => {
     const request = await controller.requests.next();
     expect(state.current).toBe(held);
     expect(request.initialResourceVersions).toEqual(
-      [MESH, policy("a")].map((resource) => ({ key: resourceName(resource), value: envelope(resource).version })),
+      [DEFAULT_MESH_CONFIG, policy("a")].map((resource) => ({
+        key: resourceName(resource),
+        value: envelope(resource).version,
+      })),
     );
   });
 
@@ -195,7 +198,7 @@ describe("runDiscoveryClient", () => {
     controller.kill();
     await controller.listen(address);
     const again = await controller.streams.next();
-    send(again, "1", [MESH]);
+    send(again, "1", [DEFAULT_MESH_CONFIG]);
     while ((await controller.requests.next()).responseNonce !== "1"); // first requests of both streams before it
     expect(applier.setVersion).toBe("set-1");
   });

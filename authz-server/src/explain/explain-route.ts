@@ -1,4 +1,4 @@
-import type { HeaderMatch, HttpMatch } from "@gatehouse/protos";
+import { type HeaderMatch, type HttpMatch, NO_CONDITIONS } from "@gatehouse/protos";
 import type { RequestAttributes } from "../authz/attributes.ts";
 import type { Decision } from "../decision.ts";
 import { asciiLowerCase, firstHeader } from "../http-request.ts";
@@ -76,24 +76,6 @@ function explainCandidate(route: PreparedRoute, attributes: RequestAttributes, r
     conditions: match === null ? [] : explainMatch(match, attributes, redactor),
   };
 }
-
-const NO_CONDITIONS: HttpMatch = {
-  name: "",
-  uri: null,
-  ignoreUriCase: false,
-  scheme: null,
-  method: null,
-  authority: null,
-  headers: [],
-  withoutHeaders: [],
-  claims: [],
-  withoutClaims: [],
-  queryParams: [],
-  port: 0,
-  gateways: [],
-  sourceLabels: [],
-  sourceNamespace: "",
-};
 
 /** Each condition of a match is compiled as a match of its own: they are AND-ed, so the parts say all that the whole says. */
 function explainMatch(

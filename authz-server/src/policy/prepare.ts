@@ -1,4 +1,10 @@
-import { type Gateway, type MeshConfig, type PolicyResource, resourceName } from "@gatehouse/protos";
+import {
+  DEFAULT_MESH_CONFIG,
+  type Gateway,
+  type MeshConfig,
+  type PolicyResource,
+  resourceName,
+} from "@gatehouse/protos";
 import type { ImportedKeySet } from "../authn/key-set.ts";
 import { inlineDelegates } from "../routing/delegates.ts";
 import type { PreparedVirtualService } from "../routing/prepared-route.ts";
@@ -24,23 +30,6 @@ export interface PrepareError {
 export type Prepared =
   | { readonly ok: true; readonly index: PolicyIndex }
   | { readonly ok: false; readonly errors: readonly PrepareError[] };
-
-/** What holds until the controller's MeshConfig is there; a server is not ready before. Istio's defaults. */
-const DEFAULT_MESH: MeshConfig = {
-  kind: "MeshConfig",
-  minReaderVersion: 1,
-  rootNamespace: "istio-system",
-  trustDomain: "cluster.local",
-  trustDomainAliases: [],
-  dnsSuffix: "svc.cluster.local",
-  pathNormalization: "BASE",
-  numTrustedProxies: 0,
-  strictPaths: false,
-  keysUnavailable: 401,
-  routing: "cluster",
-  unmatchedHosts: "notFound",
-  requireExp: false,
-};
 
 /**
  * Makes the next index from the previous one and a change. What did not change is shared with the previous index; only a new MeshConfig
@@ -112,7 +101,8 @@ function weightOf(resource: PolicyResource): number {
 }
 
 const EMPTY: PolicySet = {
-  mesh: DEFAULT_MESH,
+  // Holds until the controller's is there; a server is not ready before.
+  mesh: DEFAULT_MESH_CONFIG,
   namespaces: new Map(),
   keySets: new Map(),
   providers: new Map(),

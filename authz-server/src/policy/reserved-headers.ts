@@ -25,10 +25,7 @@ export class ReservedHeaders {
   readonly #initials: ReadonlySet<number>;
 
   constructor(jwtRules: readonly PreparedJwtRule[]) {
-    const outputs = jwtRules.flatMap((rule) => [
-      rule.outputPayloadToHeader,
-      ...rule.outputClaimToHeaders.map(({ header }) => header),
-    ]);
+    const outputs = jwtRules.flatMap(({ outputNames }) => [...outputNames]);
     this.#names = new Set([...ROUTING_HEADERS, ...outputs.filter((name) => name !== "").map(canonical)]);
     this.#initials = new Set(Array.from(this.#names, (name) => name.charCodeAt(0)));
   }

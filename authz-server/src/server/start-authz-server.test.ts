@@ -1,13 +1,14 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DEFAULT_MESH_CONFIG } from "@gatehouse/protos";
 import { loadExtAuthz, loadHealth } from "@gatehouse/protos/wire";
 import { Client, credentials, Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import fc from "fast-check";
 import { pino } from "pino";
 import { Registry } from "prom-client";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { FakeController, MESH, policy, send } from "../discovery/testdata/fake-controller.ts";
+import { FakeController, policy, send } from "../discovery/testdata/fake-controller.ts";
 import { type AuthzServerOptions, type RunningAuthzServer, startAuthzServer } from "../main.ts";
 
 const CHECK = "/envoy.service.auth.v3.Authorization/Check";
@@ -51,7 +52,7 @@ async function startWithPolicy(dataDirectory: string | null = null): Promise<Run
   const server = await start(await controller.listen("127.0.0.1:0"), dataDirectory);
   const stream = await controller.streams.next();
   await controller.requests.next();
-  send(stream, "1", [MESH, policy("a")]);
+  send(stream, "1", [DEFAULT_MESH_CONFIG, policy("a")]);
   await controller.requests.next();
   return server;
 }
@@ -175,7 +176,7 @@ describe("policy with a limit of age", () => {
     const call = callerOf(server);
     const first = await controller.streams.next();
     await controller.requests.next();
-    send(first, "1", [MESH, policy("a")]);
+    send(first, "1", [DEFAULT_MESH_CONFIG, policy("a")]);
     await until(() => isReady(server));
     expect((await call(new Uint8Array(0))).code).toBe(status.INVALID_ARGUMENT);
 
@@ -206,7 +207,7 @@ describe("policy with a limit of age", () => {
     });
     const stream = await controller.streams.next();
     await controller.requests.next();
-    send(stream, "1", [MESH, policy("a")]);
+    send(stream, "1", [DEFAULT_MESH_CONFIG, policy("a")]);
     await until(() => isReady(server));
     nowMs += 1_800_000; // half an hour later it is still what the controller wants
     await server.stop();

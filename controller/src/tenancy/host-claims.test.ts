@@ -1,4 +1,4 @@
-import type { Gateway, HttpMatch, HttpRoute, VirtualService } from "@gatehouse/protos";
+import { type Gateway, type HttpMatch, type HttpRoute, NO_CONDITIONS, type VirtualService } from "@gatehouse/protos";
 import { describe, expect, it } from "vitest";
 import type { ObjectKey } from "../resources/object.ts";
 import { sha256 } from "../translate-stored.ts";
@@ -7,24 +7,8 @@ import { HostClaims, type HostOwnership } from "./host-claims.ts";
 const NO_OPERATIONS = { set: [], add: [], remove: [] };
 
 function route(path: string | null, fields: Partial<HttpMatch> = {}, action?: HttpRoute["action"]): HttpRoute {
-  const match: HttpMatch = {
-    name: "",
-    uri: path === null ? null : { kind: "exact", value: path },
-    ignoreUriCase: false,
-    scheme: null,
-    method: null,
-    authority: null,
-    headers: [],
-    withoutHeaders: [],
-    claims: [],
-    withoutClaims: [],
-    queryParams: [],
-    port: 0,
-    gateways: [],
-    sourceLabels: [],
-    sourceNamespace: "",
-    ...fields,
-  };
+  const uri = path === null ? null : { kind: "exact" as const, value: path };
+  const match: HttpMatch = { ...NO_CONDITIONS, uri, ...fields };
   return {
     index: 0,
     name: "",

@@ -23,6 +23,23 @@ export interface MeshConfig {
   readonly requireExp: boolean;
 }
 
+/** Istio's defaults, and ours for the last group. */
+export const DEFAULT_MESH_CONFIG: MeshConfig = {
+  kind: "MeshConfig",
+  minReaderVersion: 1,
+  rootNamespace: "istio-system",
+  trustDomain: "cluster.local",
+  trustDomainAliases: [],
+  dnsSuffix: "svc.cluster.local",
+  pathNormalization: "BASE",
+  numTrustedProxies: 0,
+  strictPaths: false,
+  keysUnavailable: 401,
+  routing: "cluster",
+  unmatchedHosts: "notFound",
+  requireExp: false,
+};
+
 /** @see https://istio.io/latest/docs/reference/config/istio.mesh.v1alpha1/#MeshConfig-ProxyPathNormalization-NormalizationType */
 export type PathNormalization = "NONE" | "BASE" | "MERGE_SLASHES" | "DECODE_AND_MERGE_SLASHES";
 

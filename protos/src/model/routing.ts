@@ -71,6 +71,25 @@ export interface HttpMatch {
   readonly sourceNamespace: string;
 }
 
+/** A match entry without conditions. */
+export const NO_CONDITIONS: HttpMatch = {
+  name: "",
+  uri: null,
+  ignoreUriCase: false,
+  scheme: null,
+  method: null,
+  authority: null,
+  headers: [],
+  withoutHeaders: [],
+  claims: [],
+  withoutClaims: [],
+  queryParams: [],
+  port: 0,
+  gateways: [],
+  sourceLabels: [],
+  sourceNamespace: "",
+};
+
 /** Name in lower case, or a pseudo header. */
 export interface HeaderMatch {
   readonly name: string;

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { anyPolicyResource, policyResources } from "../../test/policy-resources.ts";
 import type { AuthorizationPolicy } from "../model/authorization.ts";
-import type { MeshConfig } from "../model/mesh.ts";
+import { DEFAULT_MESH_CONFIG } from "../model/mesh.ts";
 import { type PolicyResource, READER_VERSION } from "../model/resource.ts";
 import { decodeResource, encodeResource } from "./codec.ts";
 import { ResourceDecodeError, ResourceEncodeError } from "./errors.ts";
@@ -33,22 +33,6 @@ const policy: AuthorizationPolicy = {
   ],
 };
 
-const meshConfig: MeshConfig = {
-  kind: "MeshConfig",
-  minReaderVersion: 1,
-  rootNamespace: "istio-system",
-  trustDomain: "cluster.local",
-  trustDomainAliases: [],
-  dnsSuffix: "svc.cluster.local",
-  pathNormalization: "BASE",
-  numTrustedProxies: 0,
-  strictPaths: false,
-  requireExp: false,
-  keysUnavailable: 401,
-  routing: "cluster",
-  unmatchedHosts: "notFound",
-};
-
 describe("a resource comes out as it went in", () => {
   test.each(Object.entries(policyResources))("%s", (_kind, resources) => {
     fc.assert(
@@ -70,7 +54,7 @@ test("equal resources give equal bytes, whatever the order of their members", ()
 });
 
 test("bytes do not change from release to release", () => {
-  expect(Buffer.from(encodeResource(meshConfig)).toString("hex")).toBe(
+  expect(Buffer.from(encodeResource(DEFAULT_MESH_CONFIG)).toString("hex")).toBe(
     "08017a3c0a0c697374696f2d73797374656d120d636c75737465722e6c6f63616c22117376632e636c75737465722e6c6f63616c2802300038004001480150" +
       "01",
   );
@@ -113,7 +97,7 @@ test("unknown fields are skipped", () => {
 });
 
 test("a resource for newer readers is returned with its minReaderVersion when it can be read", () => {
-  const future = { ...meshConfig, minReaderVersion: READER_VERSION + 1 };
+  const future = { ...DEFAULT_MESH_CONFIG, minReaderVersion: READER_VERSION + 1 };
   expect(decodeResource(encodeResource(future))).toEqual(future);
 });
 

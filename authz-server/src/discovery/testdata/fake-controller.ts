@@ -1,4 +1,4 @@
-import { type AuthorizationPolicy, type MeshConfig, type PolicyResource, resourceName } from "@gatehouse/protos";
+import { type AuthorizationPolicy, type PolicyResource, resourceName } from "@gatehouse/protos";
 import {
   type DeltaDiscoveryRequest__Output,
   type DeltaDiscoveryResponse,
@@ -11,23 +11,6 @@ import { Server, ServerCredentials, type ServerDuplexStream } from "@grpc/grpc-j
 
 /** One policy stream, seen from the controller. */
 export type Stream = ServerDuplexStream<DeltaDiscoveryRequest__Output, DeltaDiscoveryResponse>;
-
-/** All defaults. */
-export const MESH: MeshConfig = {
-  kind: "MeshConfig",
-  minReaderVersion: 1,
-  rootNamespace: "istio-system",
-  trustDomain: "cluster.local",
-  trustDomainAliases: [],
-  dnsSuffix: "svc.cluster.local",
-  pathNormalization: "BASE",
-  numTrustedProxies: 0,
-  strictPaths: false,
-  requireExp: false,
-  keysUnavailable: 401,
-  routing: "cluster",
-  unmatchedHosts: "notFound",
-};
 
 /** An ALLOW policy of namespace foo that allows nothing. */
 export function policy(name: string, minReaderVersion = 1): AuthorizationPolicy {

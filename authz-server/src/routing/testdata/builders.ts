@@ -1,4 +1,11 @@
-import type { Gateway, HeaderOperations, HttpMatch, HttpRoute, VirtualService } from "@gatehouse/protos";
+import {
+  type Gateway,
+  type HeaderOperations,
+  type HttpMatch,
+  type HttpRoute,
+  NO_CONDITIONS,
+  type VirtualService,
+} from "@gatehouse/protos";
 import type { RequestAttributes } from "../../authz/attributes.ts";
 import type { HeaderLine } from "../../http-request.ts";
 import { parseWorkload, type Workload } from "../../policy/workload.ts";
@@ -8,24 +15,7 @@ export const NO_OPERATIONS: HeaderOperations = { set: [], add: [], remove: [] };
 
 /** A match entry that asks for nothing but these fields. */
 export function httpMatch(fields: Partial<HttpMatch> = {}): HttpMatch {
-  return {
-    name: "",
-    uri: null,
-    ignoreUriCase: false,
-    scheme: null,
-    method: null,
-    authority: null,
-    headers: [],
-    withoutHeaders: [],
-    claims: [],
-    withoutClaims: [],
-    queryParams: [],
-    port: 0,
-    gateways: [],
-    sourceLabels: [],
-    sourceNamespace: "",
-    ...fields,
-  };
+  return { ...NO_CONDITIONS, ...fields };
 }
 
 /** A route to the host `web`, port 80, unless the fields say otherwise. */
