@@ -1,32 +1,27 @@
-import { keySetResourceName } from "@gatehouse/protos";
-import type { Logger } from "pino";
 import { type Certificates, openCertificates } from "./certificates/open-certificates.ts";
 import {
   type ControllerConfig,
   type ControllerOptions,
   DEFAULT_CONTROLLER_CONFIG,
-  type DirectoryOptions,
+  type SourceOptions,
 } from "./config.ts";
 import { Fleet } from "./discovery/fleet.ts";
-import { type DiscoveryTls, startDiscoveryServer } from "./discovery/server.ts";
+import { type PolicyStream, startPolicyStream } from "./discovery/policy-stream.ts";
 import { Snapshot } from "./discovery/snapshot.ts";
 import { WorkloadSet } from "./discovery/workload-set.ts";
 import { SYSTEM_CLOCK } from "./jwks/clock.ts";
-import type { KeySourceHealth } from "./jwks/refresher.ts";
+import type { KeyRefresher, KeySourceHealth } from "./jwks/refresher.ts";
 import { openRemoteKeys } from "./jwks/remote-keys.ts";
 import type { KubernetesApi } from "./kubernetes/api.ts";
 import { openKubernetesApi } from "./kubernetes/open-api.ts";
 import { runLoop } from "./loop.ts";
-import { openMeshConfigFile } from "./mesh-config-file.ts";
+import { type MeshConfigFile, openMeshConfigFile } from "./mesh-config-file.ts";
 import { PolicyLedger, type PolicySummary } from "./policy-ledger.ts";
 import { checkReadiness, type ReadinessCheck } from "./readiness.ts";
 import { ResourceStore } from "./resources/store.ts";
-import { createDirectorySource, whyUnusable } from "./sources/directory.ts";
-import { createKubernetesSource } from "./sources/kubernetes/kubernetes-source.ts";
+import { openSource } from "./sources/open-source.ts";
 import type { Source } from "./sources/source.ts";
 import { storeSink } from "./sources/store-sink.ts";
-import { StartError } from "./start-error.ts";
-import type { ObjectObserver } from "./status/object-observer.ts";
 import { type StatusParts, StatusService } from "./status/status-service.ts";
 import { type ControllerMetrics, createMetrics } from "./telemetry/metrics.ts";
 import { MAX_POLICY_BYTES } from "./tenancy/namespace-quota.ts";
@@ -45,8 +40,6 @@ export type { PolicySummary } from "./policy-ledger.ts";
 export type { ReadinessCheck } from "./readiness.ts";
 export { StartError } from "./start-error.ts";
 export type { HoldOff } from "./wake-up.ts";
-
-const KEY_SET_PREFIX = keySetResourceName("");
 
 /** A controller that serves policy. */
 export interface RunningController {
@@ -68,15 +61,24 @@ export interface RunningController {
  * @throws StartError when an option, the mesh configuration, the source or the address can't be used
  */
 export async function startController(options: ControllerOptions): Promise<RunningController> {
-  const config = { ...DEFAULT_CONTROLLER_CONFIG, ...options };
+  const config = {
+    ...DEFAULT_CONTROLLER_CONFIG,
+    ...options,
+    keys: { ...DEFAULT_CONTROLLER_CONFIG.keys, ...options.keys },
+  };
   const { log, nowMs } = config;
   const metrics = createMetrics(config.registry);
 
   // Settings of the mesh: a faulty file is refused now, and reported later.
   const mesh = await openMeshConfigFile(config.meshConfigFile, config.settings, log);
   const api = config.kubernetes === null ? null : await openKubernetesApi(config.kubernetes);
-  const certificates = config.xdsTls === null ? null : await openCertificates(config.xdsTls, { api, log, nowMs });
   if (api?.isVerified === false) log.warn({ server: api.server }, "the API server's certificate is not checked");
+  const certificates = config.xdsTls === null ? null : await openCertificates(config.xdsTls, { api, log, nowMs });
+
+  // State: objects, the resources made of them, verdicts, and the servers that hold them.
+  const snapshot = new Snapshot();
+  const ledger = new PolicyLedger();
+  const fleet = new Fleet(() => status?.fleetChanged());
   const status = createStatus(config, {
     api,
     metrics,
@@ -86,139 +88,123 @@ export async function startController(options: ControllerOptions): Promise<Runni
     snapshot: () => snapshot,
     keys: () => keys.refresher,
   });
-  const hasWorkloads = config.source.kind === "kubernetes" && config.source.workloadIdentities === true;
-  const workloads = hasWorkloads ? new WorkloadSet(() => server.publish()) : null;
-  const source =
-    config.source.kind === "directory"
-      ? await openDirectory(config.source, log, metrics)
-      : openKubernetes({ api, metrics, log, observer: status, workloads });
-
-  // State: objects, the resources made of them, verdicts, and the servers that hold them.
+  const workloads = hasWorkloads(config.source) ? new WorkloadSet(() => stream.publishWorkloads()) : null;
+  const source = await openSource(config.source, { api, metrics, log, observer: status, workloads });
   const store = new ResourceStore([source.name]);
-  const snapshot = new Snapshot();
-  const ledger = new PolicyLedger();
-  const fleet = new Fleet(() => status?.fleetChanged());
   const wakeUp = new WakeUp();
-  const keys = await openRemoteKeys(
-    { ...DEFAULT_CONTROLLER_CONFIG.keys, ...options.keys },
-    {
-      metrics,
-      log,
-      onChange: () => wakeUp.notify(),
-      onAttempt: (keySet) => status?.keysChanged(keySet),
-    },
-  );
-  const keySources = () => keys.refresher.health();
-  const problems = () => store.problems().length + mesh.problems().length;
-  metrics.observe({
-    problems,
-    objectCounts: () => ledger.counts(),
-    connected: () => fleet.members().length,
-    keySources,
-    kinds: () => source.states?.() ?? [],
-    certificates: () => certificates?.expiries() ?? [],
+  const keys = await openRemoteKeys(config.keys, {
+    metrics,
+    log,
+    onChange: () => wakeUp.notify(),
+    onAttempt: (keySet) => status?.keysChanged(keySet),
   });
 
   // The stream, before the policy: servers find somebody, and wait.
-  let isPublished = false;
-  const server = await startDiscoveryServer(
-    config.xdsAddress,
-    {
-      published: () => (isPublished ? snapshot : null),
-      ...(workloads === null ? {} : { workloads: () => workloads.published() }),
-      fleet,
-      metrics,
-      log,
-      onKeySetHint(names) {
-        metrics.keyHints.inc(names.length);
-        for (const name of names) keys.refresher.hint(name.slice(KEY_SET_PREFIX.length));
-      },
-    },
-    toDiscoveryTls(config, certificates, metrics),
-  );
-  log.info({ address: server.address, source: source.name }, "serving policy over delta xDS");
+  const state = { mesh, source, store, snapshot, ledger, fleet, keys: keys.refresher, certificates, status, wakeUp };
+  const stream = await startPolicyStream({ ...state, config, workloads, metrics, log });
+  log.info({ address: stream.address, source: source.name }, "serving policy over delta xDS");
 
-  // The loop, its source and the mesh configuration, for as long as the process lives. If one of them fails, which is a bug,
-  // nobody catches it and the process ends: better than to go on with policy that no longer follows its source.
+  observe(metrics, state);
   const ending = new AbortController();
-  const { signal } = ending;
-  const running = [
-    runLoop(
-      {
-        store,
-        wakeUp,
-        takeMesh: () => mesh.take(),
-        translate: createTranslateStored(mesh, log),
-        tenancy: new Tenancy({
-          hostOwnership: config.hostOwnership,
-          limits: { namespaceBytes: config.maxNamespaceBytes, totalBytes: MAX_POLICY_BYTES },
-          hash: sha256,
-        }),
-        keys: keys.refresher,
-        snapshot,
-        ledger,
-        publish() {
-          isPublished = true;
-          server.publish();
-        },
-        holdOff: config.holdOff,
-        metrics,
-        log,
-        nowMs,
-        ...(status === null ? {} : { rounds: status }),
-      },
-      signal,
-    ),
-    mesh.watch(() => wakeUp.notify(), signal),
-    source.start(storeSink(store, source.name, log), signal),
-  ];
-
+  const running = follow({ ...state, config, stream, metrics }, ending.signal);
   status?.start();
 
-  const setVersion = () => (isPublished ? snapshot.version : null);
   return {
-    xdsAddress: server.address,
-    readiness: () =>
-      checkReadiness({
-        certificates: certificates?.readiness() ?? null,
-        source: source.name,
-        sourceStates: source.states?.() ?? [],
-        store,
-        meshProblems: mesh.problems(),
-        version: setVersion(),
-        ledger,
-        fleet,
-        keySources: keySources(),
-        status: status?.readiness() ?? null,
-      }),
-    setVersion,
+    xdsAddress: stream.address,
+    readiness: () => readinessOf(state, stream.version()),
+    setVersion: () => stream.version(),
     policies: () => ledger.summary(),
-    keySources,
+    keySources: () => keys.refresher.health(),
     async stop() {
       // First, while the API server is still asked: the lease goes to another replica.
       await status?.stop();
       ending.abort();
       await keys.stop();
-      await Promise.all(running);
-      await server.stop();
+      await running;
+      await stream.stop();
       await certificates?.stop();
       await api?.close();
     },
   };
 }
 
-function toDiscoveryTls(
-  { xdsTls, nowMs }: Pick<ControllerConfig, "xdsTls" | "nowMs">,
-  certificates: Certificates | null,
-  metrics: ControllerMetrics,
-): DiscoveryTls | null {
-  if (xdsTls === null || certificates === null) return null;
-  return {
-    source: certificates.source,
-    clientName: xdsTls.clientName,
-    countRefusal: (reason) => metrics.refusedConnections.inc({ reason }),
-    nowMs,
-  };
+/** What a controller consists of, beside its ports. */
+interface ControllerState {
+  readonly mesh: MeshConfigFile;
+  readonly source: Source;
+  readonly store: ResourceStore;
+  readonly snapshot: Snapshot;
+  readonly ledger: PolicyLedger;
+  readonly fleet: Fleet;
+  readonly keys: KeyRefresher;
+  readonly certificates: Certificates | null;
+  readonly status: StatusService | null;
+  readonly wakeUp: WakeUp;
+}
+
+interface FollowedParts extends ControllerState {
+  readonly config: ControllerConfig & Pick<ControllerOptions, "log">;
+  readonly stream: PolicyStream;
+  readonly metrics: ControllerMetrics;
+}
+
+/**
+ * The loop, its source and the mesh configuration, for as long as the process lives. If one of them fails, which is a bug,
+ * nobody catches it and the process ends: better than to go on with policy that no longer follows its source.
+ */
+async function follow(parts: FollowedParts, signal: AbortSignal): Promise<void> {
+  const { config, mesh, source, store, status, stream, wakeUp } = parts;
+  const { log, hostOwnership, maxNamespaceBytes } = config;
+  const limits = { namespaceBytes: maxNamespaceBytes, totalBytes: MAX_POLICY_BYTES };
+  await Promise.all([
+    runLoop(
+      {
+        ...parts,
+        ...config,
+        keys: parts.keys,
+        takeMesh: () => mesh.take(),
+        translate: createTranslateStored(mesh, log),
+        tenancy: new Tenancy({ hostOwnership, limits, hash: sha256 }),
+        publish: () => stream.publish(),
+        ...(status === null ? {} : { rounds: status }),
+      },
+      signal,
+    ),
+    mesh.watch(() => wakeUp.notify(), signal),
+    source.start(storeSink(store, source.name, log), signal),
+  ]);
+}
+
+function observe(metrics: ControllerMetrics, state: ControllerState): void {
+  const { store, mesh, ledger, fleet, keys, source, certificates } = state;
+  metrics.observe({
+    problems: () => store.problems().length + mesh.problems().length,
+    objectCounts: () => ledger.counts(),
+    connected: () => fleet.members().length,
+    keySources: () => keys.health(),
+    kinds: () => source.states?.() ?? [],
+    certificates: () => certificates?.expiries() ?? [],
+  });
+}
+
+function readinessOf(state: ControllerState, version: string | null): readonly ReadinessCheck[] {
+  const { certificates, source, store, mesh, ledger, fleet, keys, status } = state;
+  return checkReadiness({
+    certificates: certificates?.readiness() ?? null,
+    source: source.name,
+    sourceStates: source.states?.() ?? [],
+    store,
+    meshProblems: mesh.problems(),
+    version,
+    ledger,
+    fleet,
+    keySources: keys.health(),
+    status: status?.readiness() ?? null,
+  });
+}
+
+function hasWorkloads(source: SourceOptions): boolean {
+  return source.kind === "kubernetes" && source.workloadIdentities === true;
 }
 
 /** @returns null when this controller writes no status */
@@ -237,27 +223,4 @@ function createStatus(
   const { leaseName } = source.status;
   const machine = { clock: SYSTEM_CLOCK, random: Math.random };
   return new StatusService({ ...parts, ...machine, api, kubernetes, leaseName, metrics: metrics.status });
-}
-
-function openKubernetes({ api, observer, ...parts }: KubernetesParts): Source {
-  if (api === null) throw new StartError("BAD_OPTION", "source kubernetes: the option kubernetes is missing");
-  return createKubernetesSource({ ...parts, api, ...(observer === null ? {} : { observer }) });
-}
-
-interface KubernetesParts {
-  readonly api: KubernetesApi | null;
-  readonly metrics: ControllerMetrics;
-  readonly log: Logger;
-  readonly observer: ObjectObserver | null;
-  readonly workloads: WorkloadSet | null;
-}
-
-async function openDirectory(options: DirectoryOptions, log: Logger, metrics: ControllerMetrics): Promise<Source> {
-  const { path, allowPartial } = options;
-  const reason = allowPartial === true ? null : await whyUnusable(path);
-  // What is wrong further down is reported by the source, and keeps it from being synced.
-  if (reason?.startsWith(`${path.replace(/(?<=.)\/+$/, "")}: `)) {
-    throw new StartError("BAD_SOURCE", `resources directory ${reason}`);
-  }
-  return createDirectorySource({ ...options, log, onMassRemoval: () => metrics.massRemovals.inc() });
 }
