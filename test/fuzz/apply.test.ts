@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import type { PolicyChange } from "../../authz-server/src/discovery/apply.ts";
 import type { HeldResource } from "../../authz-server/src/discovery/policy-snapshot.ts";
 import { createPolicyReceiver, held } from "../support/policy-receiver.ts";
-import { FUZZ_TIMEOUT_MS, fuzzAsync } from "./fuzz.ts";
+import { FUZZ_TIMEOUT_MS, fuzz } from "./fuzz.ts";
 import { MESH } from "./mesh.ts";
 
 function policy(name: string, action: "ALLOW" | "DENY"): AuthorizationPolicy {
@@ -61,7 +61,7 @@ const change: fc.Arbitrary<Omit<PolicyChange, "setVersion">> = fc.record({
 test(
   "no order of whole, damaged, doubled or contradictory changes opens what is closed, or is taken in part",
   async () => {
-    await fuzzAsync(fc.array(change, { maxLength: 5 }), async (changes) => {
+    await fuzz(fc.array(change, { maxLength: 5 }), async (changes) => {
       const receiver = createPolicyReceiver();
       await receiver.apply({ setVersion: "first", upserts: [held(MESH), keeper], removed: [] });
       let expected = new Map([held(MESH), keeper].map((one) => [one.name, one]));

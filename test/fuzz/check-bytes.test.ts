@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from "vitest";
 import { type CheckAnswer, type CheckHarness, createCheckHarness } from "../support/check-harness.ts";
 import { publicJwks, TEST_ISSUER } from "../support/jwt.ts";
 import { rawCheckRequest } from "../support/proto-bytes.ts";
-import { FUZZ_TIMEOUT_MS, fuzzAsync, soup } from "./fuzz.ts";
+import { FUZZ_TIMEOUT_MS, fuzz, soup } from "./fuzz.ts";
 
 /** Conditions of every kind, none of which can ever allow a request. */
 const NEVER_ALLOWS = `
@@ -110,7 +110,7 @@ const damaged = fc
 test(
   "no bytes are allowed by a policy that allows nothing, and none make the handler throw",
   async () => {
-    await fuzzAsync(fc.uint8Array({ maxLength: 200 }), isNeverAllowed);
+    await fuzz(fc.uint8Array({ maxLength: 200 }), isNeverAllowed);
   },
   FUZZ_TIMEOUT_MS,
 );
@@ -118,7 +118,7 @@ test(
 test(
   "no request is allowed by a policy that allows nothing, whole or damaged",
   async () => {
-    await fuzzAsync(damaged, isNeverAllowed);
+    await fuzz(damaged, isNeverAllowed);
   },
   FUZZ_TIMEOUT_MS,
 );

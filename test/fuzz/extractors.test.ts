@@ -22,8 +22,8 @@ const lines = fc.array(fc.record({ name, value: text }), { maxLength: 4 });
 
 test(
   "tokens are found only at the place that is asked for, and nowhere else",
-  () => {
-    fuzz(fc.record({ location, lines, query: text }), ({ location: place, lines: headers, query }) => {
+  async () => {
+    await fuzz(fc.record({ location, lines, query: text }), ({ location: place, lines: headers, query }) => {
       const tokens = tokensAt(place, headers, query);
       const used = place.kind === "cookie" ? "cookie" : place.name;
       const others = headers.filter((line) => line.name !== used);
@@ -39,8 +39,8 @@ test(
 
 test(
   "a token in a header with a prefix stands behind the prefix",
-  () => {
-    fuzz(text, (value) => {
+  async () => {
+    await fuzz(text, (value) => {
       const place = { kind: "header", name: "authorization", prefix: "Bearer " } as const;
       const tokens = tokensAt(place, [{ name: "authorization", value }], "");
       expect(tokens.length).toBe(value.includes("Bearer ") ? 1 : 0);
@@ -52,8 +52,8 @@ test(
 
 test(
   "parameters that are taken out of a query are gone, the others stay as they were",
-  () => {
-    fuzz(text, (query) => {
+  async () => {
+    await fuzz(text, (query) => {
       const rest = withoutParams(query, new Set(["t"]));
       expect(tokensAt({ kind: "param", name: "t" }, [], rest)).toEqual([]);
       for (const other of ["session", "a.b.c"]) {
@@ -67,8 +67,8 @@ test(
 
 test(
   "the order of locations is that of Envoy, whatever the order of the rule",
-  () => {
-    fuzz(fc.array(location, { minLength: 1, maxLength: 5 }), (locations) => {
+  async () => {
+    await fuzz(fc.array(location, { minLength: 1, maxLength: 5 }), (locations) => {
       const ordered = orderedLocations(locations);
       expect(ordered.map(({ kind }) => "hpc".indexOf(kind.charAt(0)))).toEqual(
         ordered.map(({ kind }) => "hpc".indexOf(kind.charAt(0))).toSorted((a, b) => a - b),

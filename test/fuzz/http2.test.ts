@@ -29,11 +29,11 @@ const noise = fc.uint8Array({ maxLength: 30 }).map((bytes) => Buffer.from(bytes)
 
 test(
   "no sequence of frames, cut anywhere, does more than end its connection",
-  () => {
+  async () => {
     const frames = fc.array(fc.oneof({ weight: 20, arbitrary: frame }, { weight: 1, arbitrary: noise }), {
       maxLength: 15,
     });
-    fuzz(fc.tuple(frames, fc.array(fc.nat(200), { maxLength: 4 }), fc.boolean()), ([parts, cuts, hasStart]) => {
+    await fuzz(fc.tuple(frames, fc.array(fc.nat(200), { maxLength: 4 }), fc.boolean()), ([parts, cuts, hasStart]) => {
       const connection = openMemoryHttp2();
       receiveInParts(connection, Buffer.concat([...(hasStart ? [START] : []), ...parts]), cuts);
       connection.tick(1000);
@@ -56,9 +56,9 @@ const call = fc.record({
 
 test(
   "calls are answered with their message, however they are cut into frames and pieces",
-  () => {
+  async () => {
     const calls = fc.array(call, { minLength: 1, maxLength: 5 });
-    fuzz(fc.tuple(calls, fc.array(fc.nat(500), { maxLength: 5 })), ([sent, cuts]) => {
+    await fuzz(fc.tuple(calls, fc.array(fc.nat(500), { maxLength: 5 })), ([sent, cuts]) => {
       const connection = openMemoryHttp2();
       const frames = sent.flatMap((one, i) => callFrames(2 * i + 1, one));
       receiveInParts(connection, Buffer.concat([START, ...frames]), cuts);
@@ -75,13 +75,13 @@ test(
 
 test(
   "an answer arrives whole, whatever windows the peer gives",
-  () => {
+  async () => {
     const windows = fc.array(fc.oneof(fc.integer({ min: 1, max: 300 }), fc.integer({ min: 1, max: 20_000 })), {
       minLength: 1,
       maxLength: 6,
     });
     const lengths = fc.oneof({ weight: 9, arbitrary: fc.nat(500) }, { weight: 1, arbitrary: fc.nat(20_000) });
-    fuzz(fc.tuple(lengths, lengths, windows), ([length, initial, updates]) => {
+    await fuzz(fc.tuple(lengths, lengths, windows), ([length, initial, updates]) => {
       const message = Buffer.alloc(length, 7);
       const connection = openMemoryHttp2({}, () => message);
       connection.receive(Buffer.concat([PREFACE, settingsFrame({ 4: initial }), ...callFrames(1, SMALL)]));
@@ -105,13 +105,13 @@ test(
 
 test(
   "any bytes in place of a header block are decoded or refused",
-  () => {
+  async () => {
     const piece = fc.oneof(
       fc.uint8Array({ maxLength: 12 }),
       fc.constant(grpcHeaders()),
       fc.constantFrom([0x82], [0xbe], [0xc0], [0x40, 1, 0x61, 1, 0x62], [0x3f, 0xe1, 0x1f], [0x20], [0x7e, 0x81, 0x1f]),
     );
-    fuzz(fc.array(fc.array(piece, { maxLength: 6 }), { maxLength: 4 }), (blocks) => {
+    await fuzz(fc.array(fc.array(piece, { maxLength: 6 }), { maxLength: 4 }), (blocks) => {
       const decoder = new HpackDecoder();
       for (const pieces of blocks) {
         const block = Buffer.concat(pieces.map((bytes) => Buffer.from(bytes)));

@@ -54,9 +54,9 @@ const PIECES = [
 
 test(
   "what is taken, JSON.parse takes too, with the same value",
-  () => {
+  async () => {
     const texts = fc.oneof(fc.json(), soup(PIECES), fc.string({ unit: "binary" }));
-    fuzz(texts, (text) => {
+    await fuzz(texts, (text) => {
       const value = parseJson(text);
       if (value === undefined) return;
       const expected = theirs(parsed(text));
@@ -70,9 +70,9 @@ test(
 
 test(
   "every honest value is taken",
-  () => {
+  async () => {
     const values = fc.jsonValue({ maxDepth: 5, stringUnit: "grapheme" });
-    fuzz(values, (value) => {
+    await fuzz(values, (value) => {
       const text = JSON.stringify(value);
       const taken = parseJson(text);
       if (taken === undefined) throw new Error(`refused: ${text}`);
@@ -84,11 +84,11 @@ test(
 
 test(
   "no name occurs twice in what is taken",
-  () => {
+  async () => {
     const names = fc.array(fc.constantFrom("a", "\\u0061", "b", "\\u0062", "__proto__", "\\u005f_proto__"), {
       maxLength: 4,
     });
-    fuzz(names, (list) => {
+    await fuzz(names, (list) => {
       const text = `{"x":{${list.map((name, i) => `"${name}":${i}`).join()}}}`;
       const distinct = new Set(list.map((name) => JSON.parse(`"${name}"`)));
       expect(parseJson(text) !== undefined).toBe(distinct.size === list.length);

@@ -40,8 +40,8 @@ describe.each(["NONE", "BASE", "MERGE_SLASHES", "DECODE_AND_MERGE_SLASHES"] as c
   (mode) => {
     test(
       "never throws, is idempotent, and leaves nothing that it should have taken away",
-      () => {
-        fuzz(targets, (target) => {
+      async () => {
+        await fuzz(targets, (target) => {
           const result = normalizeTarget(target, mode);
           if (result === undefined) return;
           const { path, query } = result;
@@ -64,8 +64,8 @@ describe.each(["NONE", "BASE", "MERGE_SLASHES", "DECODE_AND_MERGE_SLASHES"] as c
 
 test(
   "the readings of a path are few, and the path itself is one",
-  () => {
-    fuzz(targets, (target) => {
+  async () => {
+    await fuzz(targets, (target) => {
       const readings = pathReadings(target);
       expect(readings).toContain(target);
       expect(readings.length).toBeLessThanOrEqual(32);

@@ -12,8 +12,8 @@ const path = soup(["/", "a", "b", "x", "*", "{*}", "//", "%2f", ".", "+", "\n", 
 
 test(
   "a path pattern never throws, and is no wider for an ALLOW than for a DENY",
-  () => {
-    fuzz(fc.record({ template, path }), ({ template: value, path: given }) => {
+  async () => {
+    await fuzz(fc.record({ template, path }), ({ template: value, path: given }) => {
       const { value: match } = parsePath(value, "Paths");
       if (match === null) return;
       const narrow = compilePaths([match], false)(given);
@@ -27,10 +27,10 @@ test(
 
 test(
   "a template matches as many segments as it names",
-  () => {
+  async () => {
     const segments = fc.array(fc.constantFrom("{*}", "a", "b"), { minLength: 1, maxLength: 6 });
     const given = fc.array(fc.constantFrom("a", "b", "c", "x.y", "a*b", ""), { maxLength: 7 });
-    fuzz(fc.record({ segments, given, rest: fc.boolean() }), (input) => {
+    await fuzz(fc.record({ segments, given, rest: fc.boolean() }), (input) => {
       const text = `/${[...input.segments, ...(input.rest ? ["{**}"] : [])].join("/")}`;
       const { value: match } = parsePath(text, "Paths");
       if (match === null || match.kind !== "template") return;
@@ -48,13 +48,13 @@ test(
 
 test(
   "long paths take no long time against templates",
-  () => {
+  async () => {
     const many = fc.record({
       template,
       length: fc.nat(4000),
       unit: fc.constantFrom("/a", "/", "a", "/a/b", "%2f", "a*"),
     });
-    fuzz(many, ({ template: value, length, unit }) => {
+    await fuzz(many, ({ template: value, length, unit }) => {
       const { value: match } = parsePath(value, "Paths");
       if (match !== null) compilePaths([match], true)(`/${unit.repeat(length)}!`);
     });
@@ -91,17 +91,20 @@ const regex = soup(
 
 test(
   "an expression is refused with a reason or matches in bounded time, the same each time",
-  () => {
-    fuzz(fc.record({ regex, text: soup(["a", "b", "aaaaaaaaaa", "1", "\n", "é"], 8) }), ({ regex: pattern, text }) => {
-      let test: (text: string) => boolean;
-      try {
-        test = compileRegex(pattern);
-      } catch (error) {
-        expect(String(error)).toMatch(/^RE2JS\w*Exception/);
-        return;
-      }
-      expect(test(text)).toBe(test(text));
-    });
+  async () => {
+    await fuzz(
+      fc.record({ regex, text: soup(["a", "b", "aaaaaaaaaa", "1", "\n", "é"], 8) }),
+      ({ regex: pattern, text }) => {
+        let test: (text: string) => boolean;
+        try {
+          test = compileRegex(pattern);
+        } catch (error) {
+          expect(String(error)).toMatch(/^RE2JS\w*Exception/);
+          return;
+        }
+        expect(test(text)).toBe(test(text));
+      },
+    );
   },
   FUZZ_TIMEOUT_MS,
 );

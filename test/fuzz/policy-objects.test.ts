@@ -9,7 +9,7 @@ import { encodeResources } from "../../controller/src/discovery/encode-resource.
 import { translateInlineJwks } from "../../controller/src/translate/jwks.ts";
 import { collectFindings } from "../../controller/src/translate/report.ts";
 import { translateParsed } from "../support/check-harness.ts";
-import { FUZZ_TIMEOUT_MS, fuzz, fuzzAsync, soup } from "./fuzz.ts";
+import { FUZZ_TIMEOUT_MS, fuzz, soup } from "./fuzz.ts";
 import { MESH } from "./mesh.ts";
 
 const word = fc.constantFrom(
@@ -178,8 +178,8 @@ function translated(document: unknown): readonly PolicyResource[] {
 
 test(
   "any object is translated, sent and prepared without an error",
-  () => {
-    fuzz(object, (document) => {
+  async () => {
+    await fuzz(object, (document) => {
       // As a directory or the API server would give it.
       const resources = translated(JSON.parse(JSON.stringify(document)));
       for (const { bytes } of encodeResources(resources).resources) {
@@ -194,7 +194,7 @@ test(
 
 test(
   "any text is read as manifests without an error",
-  () => {
+  async () => {
     const pieces = [
       "apiVersion: security.istio.io/v1\n",
       "kind: AuthorizationPolicy\n",
@@ -215,7 +215,7 @@ test(
       "|",
       '"',
     ];
-    fuzz(soup(pieces, 14), (text) => {
+    await fuzz(soup(pieces, 14), (text) => {
       for (const parsed of parseManifests(text, "fuzz.yaml").resources) translateParsed(parsed);
     });
   },
@@ -251,7 +251,7 @@ const jwks = fc.oneof(
 test(
   "any key set is read, and what is read can be imported",
   async () => {
-    await fuzzAsync(jwks, async (text) => {
+    await fuzz(jwks, async (text) => {
       const findings = collectFindings();
       const keySet = translateInlineJwks(text, "spec.jwtRules[0].jwks", () => "0".repeat(64), findings);
       expect(keySet.state).toBe(keySet.keys.length > 0 ? "ready" : "noValidKeys");
