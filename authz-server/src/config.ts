@@ -22,6 +22,8 @@ export interface XdsTlsOptions {
   readonly directory: string;
   /** DNS name in the controller's certificate. */
   readonly serverName: string;
+  /** DNS name that our own certificate must have. Default: null, whatever the controller asks for. */
+  readonly clientName?: string | null;
 }
 
 /** Processes that answer checks in place of this one. */
@@ -64,6 +66,8 @@ export interface AuthzServerConfig {
   readonly nodeId: string;
   /** Default: `DEFAULT_CHECK_LIMITS`. */
   readonly limits: CheckLimits;
+  /** Connections of clients at once, in each process that answers checks; fewer where its limit of open files is lower. Default: 10000. */
+  readonly maxConnections: number;
   /** Default: 2000 ms of waiting, 10000 ms for calls to finish. */
   readonly drain: DrainTimes;
   /** Between attempts to reach the controller. Default: 100 ms doubling up to 30 s. */
@@ -86,6 +90,7 @@ export const DEFAULT_AUTHZ_SERVER_CONFIG: AuthzServerConfig = {
   maxPolicyAgeMs: null,
   nodeId: "authz-server",
   limits: DEFAULT_CHECK_LIMITS,
+  maxConnections: 10_000, // some 200 MB
   drain: { waitMs: 2000, deadlineMs: 10_000 },
   backOff: DEFAULT_BACK_OFF,
   nowMs: Date.now,

@@ -6,6 +6,7 @@ import { PolicyFeed } from "./discovery/policy-feed.ts";
 import type { WorkloadTaker } from "./discovery/workload-applier.ts";
 import type { CheckTls } from "./server/check-tls.ts";
 import { LocalChecks } from "./server/local-checks.ts";
+import { fitMaxConnections } from "./server/max-connections.ts";
 import { type AuthzMetrics, createAuthzMetrics } from "./telemetry/metrics.ts";
 import { createWorkerMetrics } from "./telemetry/worker-metrics.ts";
 import { WorkerChecks } from "./workers/worker-checks.ts";
@@ -44,6 +45,7 @@ export async function startAuthzServer(options: AuthzServerOptions): Promise<Run
   const keyHints = new KeyHints(() => performance.now());
   const { checks, workloads } = createChecks({
     config,
+    maxConnections: await fitMaxConnections(config.maxConnections, log),
     metrics,
     tls: certificates.checkTls,
     onUnknownKey: (keySet) => keyHints.report(keySet),
@@ -78,13 +80,14 @@ export async function startAuthzServer(options: AuthzServerOptions): Promise<Run
 
 interface ChecksParts {
   readonly config: AuthzServerConfig & Pick<AuthzServerOptions, "log" | "auditLog" | "registry">;
+  readonly maxConnections: number;
   readonly metrics: AuthzMetrics;
   readonly tls: CheckTls | null;
   readonly onUnknownKey: (keySet: string) => void;
 }
 
 /** Who answers checks, and who among them wants to hear of pods and their addresses. */
-function createChecks({ config, metrics, tls, onUnknownKey }: ChecksParts): {
+function createChecks({ config, maxConnections, metrics, tls, onUnknownKey }: ChecksParts): {
   readonly checks: Checks;
   readonly workloads: WorkloadTaker | null;
 } {
@@ -92,8 +95,17 @@ function createChecks({ config, metrics, tls, onUnknownKey }: ChecksParts): {
   const workerMetrics = createWorkerMetrics(registry);
   if (workers === null) {
     const workloads = workloadIdentities ? new WorkloadDirectory() : null;
-    return { checks: new LocalChecks({ ...config, metrics, tls, onUnknownKey, workloads }), workloads };
+    const checks = new LocalChecks({ ...config, maxConnections, metrics, tls, onUnknownKey, workloads });
+    return { checks, workloads };
   }
-  const checks = new WorkerChecks({ ...config, workers, metrics: workerMetrics, onUnknownKey });
+  const onRefused = (): void => metrics.connectionCut("no_room");
+  const checks = new WorkerChecks({
+    ...config,
+    workers,
+    maxConnections,
+    onRefused,
+    metrics: workerMetrics,
+    onUnknownKey,
+  });
   return { checks, workloads: workloadIdentities ? checks : null };
 }

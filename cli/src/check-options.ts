@@ -11,7 +11,10 @@ import { toWorkers } from "./worker-entry.ts";
 /** The check settings as options of the authz-server. @throws {UserError} with every `--listen` that can't be read */
 export function toCheckOptions(
   values: CheckSettings & LogSettings,
-): Pick<AuthzServerConfig, "listeners" | "transport" | "workers" | "checkTlsDirectory" | "limits" | "drain"> {
+): Pick<
+  AuthzServerConfig,
+  "listeners" | "transport" | "workers" | "checkTlsDirectory" | "maxConnections" | "limits" | "drain"
+> {
   const listeners: ListenerConfig[] = [{ address: toAddress(values.host, values.checkPort), identity: null }];
   const problems: string[] = [];
   for (const text of values.listen) {
@@ -25,6 +28,7 @@ export function toCheckOptions(
     transport: values.transport,
     workers: toWorkers(values.workers, values.logLevel),
     checkTlsDirectory: values.checkTlsDir,
+    maxConnections: values.maxConnections,
     limits: { ...DEFAULT_CHECK_LIMITS, maxMessageBytes: values.maxMessageBytes },
     drain: { waitMs: values.drainWaitMs, deadlineMs: values.drainDeadlineMs },
   };

@@ -69,6 +69,7 @@ export interface CheckSettings {
   readonly workers: number | null;
   readonly transport: "lean" | "grpc-js";
   readonly checkTlsDir: string | null;
+  readonly maxConnections: number;
   readonly maxMessageBytes: number;
   readonly drainWaitMs: number;
   readonly drainDeadlineMs: number;
@@ -91,6 +92,11 @@ export const checkSettings: SettingTable<CheckSettings> = {
     "Directory of tls.crt and tls.key for the check ports, watched; with ca.crt Envoy must show a certificate (default: no TLS)",
     "DIR",
     null,
+  ),
+  maxConnections: wholeNumber(
+    "Connections of clients at once, in each process that answers checks; fewer where its limit of open files is lower",
+    "N",
+    { min: 1, max: 1_000_000, default: 10_000 },
   ),
   maxMessageBytes: wholeNumber("Largest ext_authz request in bytes, also after decompression", "BYTES", {
     min: 1024,

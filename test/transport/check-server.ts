@@ -23,10 +23,10 @@ const server = await startTestCheckServer(
     limits: Number(ageMs) > 0 ? { maxConnectionAgeMs: Number(ageMs) } : {},
   },
 );
-process.stdout.write(`${server.port}\n`);
 // What is really in use: resident memory also has what the collector has not looked at.
 process.on("SIGUSR2", () => {
   globalThis.gc?.();
   const { heapUsed, external } = process.memoryUsage();
   process.stdout.write(`${heapUsed + external}\n`);
 });
+process.stdout.write(`${server.port}\n`);

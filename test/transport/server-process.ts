@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import type { Transport } from "@gatehouse/authz-server";
 
 /** `check-server.ts` in a process of its own. */
 export interface CheckServerProcess {
@@ -15,10 +16,14 @@ export interface CheckServerProcess {
   kill(): Promise<void>;
 }
 
-/** Starts it with the default transport. @param port 0: a free one @param connectionAgeMs 0: the default */
-export async function startCheckServerProcess(port = 0, connectionAgeMs = 0): Promise<CheckServerProcess> {
+/** Starts it. @param port 0: a free one @param connectionAgeMs 0: the default */
+export async function startCheckServerProcess(
+  port = 0,
+  connectionAgeMs = 0,
+  transport: Transport = "lean",
+): Promise<CheckServerProcess> {
   const file = fileURLToPath(new URL("check-server.ts", import.meta.url));
-  const args = ["--expose-gc", "--conditions=source", file, "lean", String(port), String(connectionAgeMs)];
+  const args = ["--expose-gc", "--conditions=source", file, transport, String(port), String(connectionAgeMs)];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
   const exited = once(child, "exit");
   const lines = createInterface(child.stdout);

@@ -10,17 +10,16 @@ import {
   startAuthzServer,
 } from "@gatehouse/authz-server";
 import { parseMeshConfig } from "@gatehouse/controller/translate";
-import { type ChannelCredentials, Client, credentials, status } from "@grpc/grpc-js";
+import { type ChannelCredentials, credentials, status } from "@grpc/grpc-js";
 import { pino } from "pino";
 import { Registry } from "prom-client";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createTestAuthority, mountSecret, type TestAuthority } from "../support/certificates.ts";
-import { encodeCheck, readAnswer } from "../support/check-harness.ts";
+import { connectBoundCheckClient } from "../support/check-client.ts";
 import { startPolicyPublisher } from "../support/policy-publisher.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { testWorkers, workerPids } from "../support/workers.ts";
 
-const CHECK = "/envoy.service.auth.v3.Authorization/Check";
 const SERVER = { name: "authz.example", usage: "server" } as const;
 const IDENTITY = { namespace: "foo", labels: [], gateways: [] };
 
@@ -108,21 +107,10 @@ function trusting(authority: TestAuthority): ChannelCredentials {
 
 /** HTTP status of the answer, or gRPC status of the failure; over a connection of its own. */
 async function check(address: string, channel: ChannelCredentials): Promise<number> {
-  const client = new Client(address, channel, {
-    "grpc.ssl_target_name_override": SERVER.name,
-    "grpc.use_local_subchannel_pool": 1,
-  });
+  const client = connectBoundCheckClient(address, channel, SERVER.name);
   try {
-    return await new Promise((resolve) => {
-      client.makeUnaryRequest(
-        CHECK,
-        (bytes: Uint8Array) => Buffer.from(bytes),
-        (bytes) => readAnswer(bytes).status,
-        encodeCheck({}),
-        (error, answer) => resolve(error === null ? (answer ?? 0) : error.code),
-      );
-    });
+    return await client.check();
   } finally {
-    client.close();
+    client.stop();
   }
 }

@@ -6,7 +6,9 @@ import { PolicyState } from "../state.ts";
 import type { CheckMetrics } from "../telemetry/metrics.ts";
 import type { WorkloadLookup } from "../workload-directory.ts";
 import { createCheckHandler } from "./check-service.ts";
+import { ConnectionRoom } from "./connection-room.ts";
 import { type CheckServer, type CheckServerOptions, type DrainTimes, startCheckServer } from "./grpc-server.ts";
+import { listen } from "./listen.ts";
 import { ServingStatus } from "./serving-status.ts";
 
 export interface LocalChecksOptions extends Omit<CheckServerOptions, "handler" | "status" | "metrics"> {
@@ -15,6 +17,8 @@ export interface LocalChecksOptions extends Omit<CheckServerOptions, "handler" |
   readonly registry: Registry;
   readonly log: Logger;
   readonly auditLog?: Logger | undefined;
+  /** At once, over all listeners. */
+  readonly maxConnections: number;
   /** Hears of tokens that may be signed with a key that the key set of this name lacks. */
   readonly onUnknownKey: (keySet: string) => void;
   /** Finds the workload of `gatehouse-workload: auto`; null: such requests are denied. */
@@ -31,12 +35,14 @@ export class LocalChecks implements Checks {
   readonly #options: LocalChecksOptions;
   readonly #status = new ServingStatus();
   readonly #providers: Providers;
+  readonly #room: ConnectionRoom;
   #server: CheckServer | null = null;
   #isStopped = false;
 
   constructor(options: LocalChecksOptions) {
     this.#options = options;
     this.#providers = new Providers(options);
+    this.#room = new ConnectionRoom(options.maxConnections, () => options.metrics.connectionCut("no_room"));
   }
 
   applied(isComplete: boolean): void {
@@ -59,7 +65,12 @@ export class LocalChecks implements Checks {
     const status = this.#status;
     const { ask: askProvider } = this.#providers;
     const handler = createCheckHandler({ ...this.#options, state: this.state, askProvider });
-    this.#server = await startCheckServer({ ...this.#options, handler, status });
+    this.#server = await startCheckServer({
+      ...this.#options,
+      handler,
+      status,
+      listen: this.#room.within(this.#options.listen ?? listen),
+    });
     return this.#server.addresses;
   }
 
@@ -67,7 +78,7 @@ export class LocalChecks implements Checks {
     if (this.#status.isDraining) return [{ name: "checks", ok: false, message: "draining" }];
     const addresses = this.#server?.addresses.join(", ");
     if (addresses === undefined) return [{ name: "checks", ok: false, message: "starting" }];
-    return [{ name: "checks", ok: true, message: `answered on ${addresses}` }];
+    return [{ name: "checks", ok: true, message: `answered on ${addresses}` }, this.#room.readiness()];
   }
 
   metrics(): Promise<string> {

@@ -151,7 +151,7 @@ function createTallies(registry: Registry): {
   });
   exposeTally({
     name: "connections_cut_total",
-    help: "Connections of clients that were cut, by the limit or rule that they broke. Transport lean only.",
+    help: "Connections of clients that were cut, by the limit or rule that they broke. Transport grpc-js counts no_room only.",
     label: "reason",
     tally: tallies.connectionsCut,
     registry,

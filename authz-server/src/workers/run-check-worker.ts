@@ -136,6 +136,7 @@ class CheckWorker {
     const checks = new LocalChecks({
       ...settings,
       ...clock,
+      maxConnections: Number.POSITIVE_INFINITY, // the primary gives no more than there is room for
       metrics: createCheckMetrics(registry),
       registry,
       log,

@@ -8,6 +8,7 @@ import type { AuthzServerConfig, WorkersConfig } from "../config.ts";
 import type { PolicyChange } from "../discovery/apply.ts";
 import type { PolicySnapshot } from "../discovery/policy-snapshot.ts";
 import type { WorkloadTaker } from "../discovery/workload-applier.ts";
+import { connectionsCheck } from "../server/connection-room.ts";
 import { bind } from "../server/listen.ts";
 import { PolicyState } from "../state.ts";
 import type { WorkerMetrics } from "../telemetry/worker-metrics.ts";
@@ -20,6 +21,10 @@ export interface WorkerChecksOptions
     "listeners" | "transport" | "checkTlsDirectory" | "limits" | "drain" | "workloadIdentities" | "backOff" | "random"
   > {
   readonly workers: WorkersConfig;
+  /** Of each worker, at once. */
+  readonly maxConnections: number;
+  /** Told of each connection that no worker can take. */
+  readonly onRefused: () => void;
   /** Hears of tokens that may be signed with a key that the key set of this name lacks. */
   readonly onUnknownKey: (keySet: string) => void;
   readonly registry: Registry;
@@ -107,10 +112,15 @@ export class WorkerChecks implements Checks, WorkloadTaker {
   }
 
   readiness(): readonly ReadinessCheck[] {
-    const { count } = this.#options.workers;
-    const serving = this.#pool.serving.length;
-    const workers = { name: "workers", ok: serving > 0, message: `${serving} of ${count} answer checks` };
-    return [this.#checksCheck(), workers];
+    const { workers, maxConnections } = this.#options;
+    const { serving } = this.#pool;
+    const ok = serving.length > 0;
+    const open = serving.reduce((sum, { connections }) => sum + connections, 0);
+    return [
+      this.#checksCheck(),
+      { name: "workers", ok, message: `${serving.length} of ${workers.count} answer checks` },
+      connectionsCheck(open, serving.length * maxConnections),
+    ];
   }
 
   metrics(): Promise<string> {

@@ -14,6 +14,8 @@ export interface WorkerPoolOptions extends Omit<WorkerProcessOptions, "onReturne
   readonly settings: WorkerSettings;
   /** What a worker has to know that starts now. */
   readonly state: () => WorkerState;
+  /** Told of each connection that no worker can take. */
+  readonly onRefused: () => void;
   /** Told of each worker that is gone. */
   readonly onGone: (worker: Worker) => void;
   /** Between the end of a worker and the start of its successor. */
@@ -79,13 +81,17 @@ export class WorkerPool {
 
   /** Gives a connection to whoever has the fewest: they last for hours, and taking turns would leave them uneven. */
   handOver(listener: number, socket: Socket): void {
-    const [first, ...others] = this.serving;
+    const [first, ...others] = this.serving.filter(({ hasRoom }) => hasRoom);
     const worker = others.reduce<Worker | undefined>(
       (least, other) => (least !== undefined && least.connections <= other.connections ? least : other),
       first,
     );
-    if (worker === undefined) socket.destroy();
-    else worker.handOver(listener, socket);
+    if (worker !== undefined) {
+      worker.handOver(listener, socket);
+      return;
+    }
+    socket.destroy();
+    this.#options.onRefused();
   }
 
   /** Lets all workers drain. @param limitMs what is left after that is killed */

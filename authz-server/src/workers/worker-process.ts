@@ -11,6 +11,8 @@ export interface WorkerProcessOptions {
   readonly args: readonly string[];
   /** Options of Node, besides our own. */
   readonly execArgv: readonly string[];
+  /** Connections that it has at the most. */
+  readonly maxConnections: number;
   /** One that does not react for that many milliseconds is killed. */
   readonly hungAfterMs: number;
   /** Hears of tokens that may be signed with a key that the key set of this name lacks. */
@@ -74,6 +76,11 @@ export class WorkerProcess {
     return this.#connections;
   }
 
+  /** Whether it can be given one more. */
+  get hasRoom(): boolean {
+    return this.#connections < this.#options.maxConnections && this.#handingOver.size < MAX_HANDING_OVER;
+  }
+
   post(message: ToWorker): void {
     // A worker that is gone needs no message; its end is told by `exited`.
     this.#child.send(message, () => undefined);
@@ -109,12 +116,8 @@ export class WorkerProcess {
     void ping(); // never rejects
   }
 
-  /** Gives a connection away. @param socket paused since it was accepted */
+  /** Gives a connection away; there has to be room. @param socket paused since it was accepted */
   handOver(listener: number, socket: Socket): void {
-    if (this.#handingOver.size >= MAX_HANDING_OVER) {
-      socket.destroy();
-      return;
-    }
     this.#connections += 1;
     this.#lastId += 1;
     this.#handingOver.set(this.#lastId, { listener, socket });

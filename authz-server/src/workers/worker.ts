@@ -78,6 +78,10 @@ export class Worker {
     if (changed.size + removed.length > 0) this.#process.post({ kind: "workloads", changed, removed });
   }
 
+  get hasRoom(): boolean {
+    return this.#process.hasRoom;
+  }
+
   handOver(listener: number, socket: Socket): void {
     this.#process.handOver(listener, socket);
   }
