@@ -1,7 +1,7 @@
 import { type CredentialsDirectory, openCredentialsDirectory } from "@gatehouse/protos/channel";
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
-import type { AuthzServerConfig } from "./config.ts";
+import type { AuthzServerConfig, XdsTlsOptions } from "./config.ts";
 import { ControllerTls } from "./discovery/controller-tls.ts";
 import type { CheckTls } from "./server/check-tls.ts";
 import { type ChannelMetrics, createChannelMetrics } from "./telemetry/channel-metrics.ts";
@@ -32,10 +32,12 @@ export interface CertificateOptions
 /** Opens what the options name; the files may come later. */
 export async function openCertificates(options: CertificateOptions): Promise<Certificates> {
   const { xdsTls, checkTlsDirectory, log, nowMs, registry } = options;
-  const open = (path: string, authority: "required" | "optional") =>
-    openCredentialsDirectory({ path, authority, log, nowMs });
-  const controller = xdsTls === null ? null : await open(xdsTls.directory, "required");
-  const check = checkTlsDirectory === null ? null : await open(checkTlsDirectory, "optional");
+  const controller = xdsTls === null ? null : await openForController(xdsTls, { log, nowMs });
+  // What Envoy looks for in the certificate is up to its configuration.
+  const check =
+    checkTlsDirectory === null
+      ? null
+      : await openCredentialsDirectory({ path: checkTlsDirectory, authority: "optional", log, nowMs });
   const metrics = createChannelMetrics(registry, { controller, check });
   return {
     controllerTls: toControllerTls(options, controller, metrics),
@@ -53,6 +55,13 @@ export async function openCertificates(options: CertificateOptions): Promise<Cer
       check?.stop();
     },
   };
+}
+
+function openForController(
+  { directory: path, clientName: name = null }: XdsTlsOptions,
+  { log, nowMs }: Pick<CertificateOptions, "log" | "nowMs">,
+): Promise<CredentialsDirectory> {
+  return openCredentialsDirectory({ path, authority: "required", self: { name, usage: "client" }, log, nowMs });
 }
 
 function toControllerTls(

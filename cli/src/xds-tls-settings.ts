@@ -10,7 +10,7 @@ export interface ControllerTlsSettings {
   readonly xdsTlsDir: string | null;
   readonly xdsCaSecret: string;
   readonly xdsClientSecret: string;
-  /** null: made of the namespace. */
+  /** null: made of the namespace; with files any. */
   readonly xdsServerName: string | null;
   /** null: made of the namespace. */
   readonly xdsClientName: string | null;
@@ -30,7 +30,7 @@ export const controllerTlsSettings: SettingTable<ControllerTlsSettings> = {
     "gatehouse-authz-server-tls",
   ),
   xdsServerName: text(
-    "Self-managed: DNS name of the controller's certificate (default: gatehouse-controller.NAMESPACE.svc)",
+    "DNS name that the controller's own certificate must have (default: gatehouse-controller.NAMESPACE.svc; with --xds-tls files any)",
     "NAME",
     null,
   ),
@@ -50,7 +50,7 @@ export function toControllerTls(values: ControllerTlsSettings, namespace: string
   switch (kind) {
     case "files":
       if (directory === null) throw new UserError(["--xds-tls files: --xds-tls-dir is missing"], 2);
-      return { kind, directory, clientName };
+      return { kind, directory, serverName: ownName("--xds-server-name", values.xdsServerName), clientName };
     case "self-managed":
       return {
         kind,
@@ -68,6 +68,8 @@ export interface AuthzServerTlsSettings {
   readonly xdsTlsDir: string | null;
   /** null: the host of the controller's address. */
   readonly xdsServerName: string | null;
+  /** null: any. */
+  readonly xdsClientName: string | null;
 }
 
 export const authzServerTlsSettings: SettingTable<AuthzServerTlsSettings> = {
@@ -78,6 +80,11 @@ export const authzServerTlsSettings: SettingTable<AuthzServerTlsSettings> = {
   ),
   xdsServerName: text(
     "DNS name that the controller's certificate must have (default: the host of --controller)",
+    "NAME",
+    null,
+  ),
+  xdsClientName: text(
+    "DNS name that our own certificate must have (default: any; the controller looks at it)",
     "NAME",
     null,
   ),
@@ -93,11 +100,17 @@ export function toAuthzServerTls(values: AuthzServerTlsSettings, controller: str
     throw new UserError([`--controller ${controller}: policy is not taken from a network without TLS; ${advice}`], 2);
   }
   const serverName = exactName("--xds-server-name", values.xdsServerName ?? host);
-  return { directory: values.xdsTlsDir, serverName };
+  const clientName = ownName("--xds-client-name", values.xdsClientName);
+  return { directory: values.xdsTlsDir, serverName, clientName };
 }
 
 function isLoopback(host: string): boolean {
   return isIPv4(host) && host.startsWith("127.");
+}
+
+/** @returns null: our own certificate may have any name */
+function ownName(flag: string, name: string | null): string | null {
+  return name === null ? null : exactName(flag, name);
 }
 
 /** Names are compared letter by letter: what can't be the name of a service can't be meant. */

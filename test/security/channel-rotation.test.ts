@@ -13,6 +13,7 @@ import {
   AUTHZ_SERVER_NAME,
   CONTROLLER_NAME,
   createTestAuthority,
+  issueTestAuthority,
   mountSecret,
   type TestAuthority,
   TestCredentials,
@@ -203,7 +204,14 @@ it("keeps the credentials it has when the directory holds others that don't fit 
   const path = join(home, "files");
   const keys = await old.issue(CONTROLLER);
   await mountSecret(path, keys, [old.certificate]);
-  const directory = await openCredentialsDirectory({ path, authority: "optional", log: SILENT, pollMs: 5 });
+  const logged: string[] = [];
+  const log = pino({ level: "warn" }, { write: (line: string) => void logged.push(line) });
+  let looks = 0;
+  const nowMs = () => {
+    looks += 1; // once for each look while there are credentials
+    return Date.now();
+  };
+  const directory = await openCredentialsDirectory({ path, authority: "optional", log, pollMs: 5, nowMs });
   cleanUps.push(() => directory.stop());
   const loaded = directory.current();
   const foreign = await next.issue(CONTROLLER);
@@ -224,9 +232,27 @@ it("keeps the credentials it has when the directory holds others that don't fit 
   await waitFor("all is well again", () => directory.problem() === null);
   expect(directory.current()).toBe(loaded);
   await rm(path, { recursive: true });
-  await waitFor("nothing is there", () => directory.problem()?.includes("ENOENT") === true);
+  await waitFor("nothing is there", () => directory.problem() === `${join(path, "tls.crt")} is missing`);
   expect(directory.current()).toBe(loaded);
+  const [saidOnce, seen] = [logged.length, looks];
+  await waitFor("it has looked many times more", () => looks > seen + 50);
+  expect(logged).toHaveLength(saidOnce);
   expect(JSON.stringify(loaded)).not.toContain("PRIVATE KEY");
+});
+
+it("does not show the certificate of an authority as its own, and takes the right one when it comes", async () => {
+  const path = join(home, "files");
+  await mountSecret(path, await issueTestAuthority(Date.now() - 1000), [old.certificate]);
+  const self = { name: CONTROLLER_NAME, usage: "server" } as const;
+  const directory = await openCredentialsDirectory({ path, authority: "required", self, log: SILENT, pollMs: 5 });
+  cleanUps.push(() => directory.stop());
+  expect(directory.problem()).toBe(`${path}: tls.crt is the certificate of an authority; put one there that it issued`);
+  await mountSecret(path, await old.issue(CONTROLLER), []);
+  await waitFor("whom to trust is missing", () => directory.problem()?.includes("ca.crt is missing") === true);
+  expect(directory.current()).toBeNull();
+  await mountSecret(path, await old.issue(CONTROLLER), [old.certificate]);
+  await waitFor("it is loaded", () => directory.current() !== null);
+  expect(directory.problem()).toBeNull();
 });
 
 type KeyTexts = Awaited<ReturnType<TestAuthority["issue"]>>;

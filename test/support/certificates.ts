@@ -77,6 +77,16 @@ export async function mountSecret(directory: string, keys: KeyPair, trusted: rea
   await rename(join(directory, "..data-next"), join(directory, "..data"));
 }
 
+/** Writes the same files as most other tools do: each beside its place, then renamed, one after the other. */
+export async function writeSecretFiles(directory: string, keys: KeyPair, trusted: readonly string[]): Promise<void> {
+  const files = { "ca.crt": trusted.join(""), "tls.crt": keys.certificate, "tls.key": keys.privateKey };
+  await mkdir(directory, { recursive: true });
+  for (const [name, text] of Object.entries(files)) {
+    await writeFile(join(directory, `.${name}-next`), text);
+    await rename(join(directory, `.${name}-next`), join(directory, name));
+  }
+}
+
 function aroundNow(): { readonly fromMs: number; readonly toMs: number } {
   return { fromMs: Date.now() - 3600_000, toMs: Date.now() + 3600_000 };
 }

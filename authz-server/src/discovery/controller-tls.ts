@@ -1,6 +1,6 @@
 import type { X509Certificate } from "node:crypto";
 import { createSecureContext } from "node:tls";
-import { type CredentialsSource, toChain, whyNoLongerTrusted, whyNotPeer } from "@gatehouse/protos/channel";
+import { type CredentialsSource, namesOf, toChain, whyNoLongerTrusted, whyNotPeer } from "@gatehouse/protos/channel";
 import { type ChannelCredentials, type ChannelOptions, credentials } from "@grpc/grpc-js";
 
 export interface ControllerTlsOptions {
@@ -55,7 +55,8 @@ export class ControllerTls {
           const refusal =
             leaf === undefined ? "no_certificate" : whyNotPeer(leaf, { name: serverName, usage: "server" });
           if (refusal === null) return undefined;
-          return new Error(`the certificate of the controller is not that of ${serverName} (${refusal})`);
+          const shown = leaf === undefined ? "" : `; it is for ${namesOf(leaf)}`;
+          return new Error(`the certificate of the controller is not that of ${serverName} (${refusal})${shown}`);
         },
       }),
       options: { "grpc.ssl_target_name_override": serverName },

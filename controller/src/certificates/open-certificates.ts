@@ -24,6 +24,8 @@ export interface SelfManagedTlsOptions {
 export interface FilesTlsOptions {
   readonly kind: "files";
   readonly directory: string;
+  /** DNS name that our own certificate must have. Default: null, any. */
+  readonly serverName?: string | null;
 }
 
 /** The certificates of the xDS port, until they are stopped. */
@@ -53,10 +55,12 @@ export interface CertificatesContext {
 export async function openCertificates(options: XdsTlsOptions, context: CertificatesContext): Promise<Certificates> {
   const { log, nowMs } = context;
   if (options.kind === "files") {
-    const directory = await openCredentialsDirectory({ path: options.directory, authority: "required", log, nowMs });
+    const { directory: path, serverName: name = null } = options;
+    const self = { name, usage: "server" } as const;
+    const directory = await openCredentialsDirectory({ path, authority: "required", self, log, nowMs });
     return {
       source: directory,
-      readiness: () => readinessOf(directory),
+      readiness: () => readinessOf(directory, nowMs()),
       expiries: () => expiriesOf(directory),
       stop: () => Promise.resolve(directory.stop()),
     };
@@ -86,7 +90,7 @@ async function openSelfManaged(
   const running = certificates.run(ending.signal);
   return {
     source: certificates,
-    readiness: () => readinessOf(certificates),
+    readiness: () => readinessOf(certificates, nowMs()),
     expiries() {
       const client = certificates.client();
       const own = expiriesOf(certificates);
@@ -107,12 +111,14 @@ function expiriesOf(source: CredentialsSource): readonly CertificateExpiry[] {
   return authorityExpiresAtMs === null ? [server] : [server, { certificate: "ca", expiresAtMs: authorityExpiresAtMs }];
 }
 
-function readinessOf(source: CredentialsSource): ReadinessCheck {
+function readinessOf(source: CredentialsSource, nowMs: number): ReadinessCheck {
   const credentials = source.current();
   const problem = source.problem();
   const state =
     credentials === null
       ? "none yet; authz-servers are refused"
       : `server certificate until ${credentials.leaf.validToDate.toISOString()}, ${credentials.authorities.length} authorities trusted`;
-  return { name: "certificates", ok: credentials !== null, message: problem === null ? state : `${state}\n${problem}` };
+  // With one that has expired no authz-server comes.
+  const ok = credentials !== null && nowMs < credentials.expiresAtMs;
+  return { name: "certificates", ok, message: problem === null ? state : `${state}\n${problem}` };
 }

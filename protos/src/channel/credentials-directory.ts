@@ -2,6 +2,8 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ChannelLog, CredentialsSource } from "./credentials-source.ts";
+import { whyNotToShow } from "./own-certificate.ts";
+import type { PeerRule } from "./peer-identity.ts";
 import { readTlsCredentials, type TlsCredentials, type TlsPem } from "./tls-credentials.ts";
 
 export interface CredentialsDirectoryOptions {
@@ -9,6 +11,8 @@ export interface CredentialsDirectoryOptions {
   readonly path: string;
   /** Whether a directory without `ca.crt` will do. */
   readonly authority: "required" | "optional";
+  /** What the other side will look for in our certificate. Default: null, nothing but its time. */
+  readonly self?: PeerRule | null;
   readonly log: ChannelLog;
   /** Default: 2000. */
   readonly pollMs?: number;
@@ -23,7 +27,7 @@ export interface CredentialsDirectory extends CredentialsSource {
 
 /**
  * Follows the credentials of a directory by their content: a mounted Secret changes by a swap of links, which file events miss.
- * What can't be read or does not fit together changes nothing. The directory may be empty at first.
+ * What can't be read, does not fit together or could not be shown to anybody changes nothing. The directory may be empty at first.
  * @returns after the first look
  */
 export async function openCredentialsDirectory(options: CredentialsDirectoryOptions): Promise<CredentialsDirectory> {
@@ -82,21 +86,23 @@ class WatchedDirectory implements CredentialsDirectory {
     const found = await readDirectory(path);
     if (typeof found === "string") this.#fail(found);
     else if (digestOf(found) === this.#seen) this.#problem = null;
-    else this.#take(found);
+    // Three files are no single read: what was caught in the middle of a change is another thing a moment later.
+    else if (isSame(found, await readDirectory(path))) this.#take(found);
     this.#warnNearEnd();
   }
 
   #take(pem: TlsPem): void {
-    const { path, authority, log } = this.#options;
+    const { path, authority, log, self = null, nowMs = Date.now } = this.#options;
     const hadAuthority = (this.#current?.authorities.length ?? 0) > 0;
     // A ca.crt that vanishes must not open the port to everybody.
     if (pem.trusted === null && (authority === "required" || hadAuthority)) {
-      this.#fail(`${join(path, "ca.crt")} is missing`);
+      this.#fail(`${join(path, "ca.crt")} is missing; it says whom to trust`);
       return;
     }
     const read = readTlsCredentials(pem);
-    if (!read.ok) {
-      this.#fail(`${path}: ${read.message}`);
+    const problem = read.ok ? whyNotToShow(read.credentials.leaf, self, nowMs()) : read.message;
+    if (!read.ok || problem !== null) {
+      this.#fail(`${path}: ${problem}`);
       return;
     }
     this.#seen = digestOf(pem);
@@ -111,8 +117,13 @@ class WatchedDirectory implements CredentialsDirectory {
   #fail(problem: string): void {
     if (this.#problem === problem) return;
     this.#problem = problem;
-    const message = "certificates can't be used; those from before stay, and the directory is read again";
-    this.#options.log.warn({ path: this.#options.path, problem }, message);
+    const { path, log } = this.#options;
+    if (this.#current === null) log.warn({ path, problem }, "no certificates yet; the directory is read again");
+    else
+      log.warn(
+        { path, problem },
+        "certificates can't be used; those from before stay, and the directory is read again",
+      );
   }
 
   #warnNearEnd(): void {
@@ -130,21 +141,31 @@ function digestOf(pem: TlsPem): string {
   return createHash("sha256").update(JSON.stringify(pem)).digest("hex");
 }
 
-/** @returns the files, or why not */
-async function readDirectory(path: string): Promise<TlsPem | string> {
-  try {
-    const [certificate, privateKey, trusted] = await Promise.all([
-      readFile(join(path, "tls.crt"), "utf8"),
-      readFile(join(path, "tls.key"), "utf8"),
-      readFile(join(path, "ca.crt"), "utf8").catch(nullWhenMissing),
-    ]);
-    return { certificate, privateKey, trusted };
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
+function isSame(pem: TlsPem, again: TlsPem | string): boolean {
+  return typeof again !== "string" && digestOf(pem) === digestOf(again);
 }
 
-function nullWhenMissing(error: NodeJS.ErrnoException): null {
-  if (error.code === "ENOENT") return null;
-  throw error;
+/** @returns the files, or why not: always of the first that can't be read, or a log would repeat itself */
+async function readDirectory(path: string): Promise<TlsPem | string> {
+  const read = (name: string) => readFile(join(path, name), "utf8").catch(toReadError);
+  const [certificate, privateKey, trusted] = await Promise.all([read("tls.crt"), read("tls.key"), read("ca.crt")]);
+  if (typeof certificate !== "string") return whyUnreadable(certificate);
+  if (typeof privateKey !== "string") return whyUnreadable(privateKey);
+  if (typeof trusted === "string") return { certificate, privateKey, trusted };
+  return trusted.code === "ENOENT" ? { certificate, privateKey, trusted: null } : whyUnreadable(trusted);
+}
+
+function toReadError(error: NodeJS.ErrnoException): NodeJS.ErrnoException {
+  return error;
+}
+
+function whyUnreadable({ code, path, message }: NodeJS.ErrnoException): string {
+  switch (code) {
+    case "ENOENT":
+      return `${path} is missing`;
+    case "EACCES":
+      return `${path} can't be read; give this user the right to`;
+    default:
+      return message;
+  }
 }

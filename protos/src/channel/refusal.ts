@@ -45,13 +45,13 @@ export function toRefusal(error: NodeJS.ErrnoException, socket: TLSSocket): Refu
   }
 }
 
+/** Tells of a refusal. @param detail further fields for the log */
+export type ReportRefusal = (reason: Refusal, peer: string | undefined, detail?: object) => void;
+
 /** Counts each refusal, and logs one of each reason in ten seconds: who floods the port shall not flood the log. */
-export function createRefusalReport(
-  count: CountRefusal,
-  log: ChannelLog,
-): (reason: Refusal, peer: string | undefined) => void {
+export function createRefusalReport(count: CountRefusal, log: ChannelLog): ReportRefusal {
   const reported = new Map<Refusal, { sinceMs: number; unreported: number }>();
-  return (reason, peer) => {
+  return (reason, peer, detail = {}) => {
     count(reason);
     if (reason === "aborted") return;
     const nowMs = performance.now();
@@ -61,7 +61,7 @@ export function createRefusalReport(
       return;
     }
     reported.set(reason, { sinceMs: nowMs, unreported: 0 });
-    log.warn({ reason, peer, unreported: last?.unreported ?? 0 }, "connection refused");
+    log.warn({ reason, peer, ...detail, unreported: last?.unreported ?? 0 }, "connection refused");
   };
 }
 

@@ -2,8 +2,9 @@ import { constants, type X509Certificate } from "node:crypto";
 import type { Socket } from "node:net";
 import { createServer, type SecureVersion, type Server, type TLSSocket } from "node:tls";
 import type { ChannelLog, CredentialsSource } from "./credentials-source.ts";
+import { namesOf } from "./own-certificate.ts";
 import { type PeerRule, toChain, whyNoLongerTrusted, whyNotPeer } from "./peer-identity.ts";
-import { type CountRefusal, createRefusalReport, type Refusal, toRefusal } from "./refusal.ts";
+import { type CountRefusal, createRefusalReport, type Refusal, type ReportRefusal, toRefusal } from "./refusal.ts";
 
 export interface TlsFrontOptions {
   readonly source: CredentialsSource;
@@ -53,7 +54,7 @@ const DEFAULT_SWEEP_MS = 5000;
 class Front implements TlsFront {
   readonly #options: TlsFrontOptions;
   readonly #limits: HandshakeLimits;
-  readonly #refused: (reason: Refusal, peer: string | undefined) => void;
+  readonly #refused: ReportRefusal;
   /** Handshakes in the order they began, by the peer's address and port. */
   readonly #pending = new Map<string, Socket>();
   readonly #peers = new Map<TLSSocket, readonly X509Certificate[]>();
@@ -129,12 +130,10 @@ class Front implements TlsFront {
     // Without a listener a reset connection would end the process.
     socket.on("error", () => socket.destroy());
     this.#pending.delete(peerOf(socket) ?? "");
-    const peer = socket.remoteAddress;
     const chain = toChain(socket.getPeerCertificate(true));
     const reason = this.#judge(socket, chain);
     if (reason !== null) {
-      this.#refused(reason, peer);
-      socket.destroy();
+      this.#refusePeer(reason, socket, chain);
       return;
     }
     this.#peers.set(socket, chain);
@@ -161,10 +160,16 @@ class Front implements TlsFront {
   #sweep(): void {
     for (const [socket, chain] of this.#peers) {
       const reason = this.#whyNot(chain);
-      if (reason === null) continue;
-      this.#refused(reason, socket.remoteAddress);
-      socket.destroy();
+      if (reason !== null) this.#refusePeer(reason, socket, chain);
     }
+  }
+
+  /** Whose name is wrong has a certificate of an authority of ours: what stands in it may be shown. */
+  #refusePeer(reason: Refusal, socket: TLSSocket, [leaf]: readonly X509Certificate[]): void {
+    const isNamed = reason === "wrong_name" && leaf !== undefined;
+    const detail = isNamed ? { expected: `DNS:${this.#options.peer.name}`, shown: namesOf(leaf) } : {};
+    this.#refused(reason, socket.remoteAddress, detail);
+    socket.destroy();
   }
 }
 
