@@ -207,6 +207,36 @@ describe("a CUSTOM policy with a gRPC provider", () => {
     expect(answer.removed).toEqual(["x-gone"]);
   });
 
+  test.each([
+    ["is added", {}, "admin"],
+    ["is added", {}, "a,admin"],
+    ["is appended to the first line", { append: { value: true } }, "a,admin"],
+  ])("lets no line of the client hide behind what %s (%j, %s)", async (_how, option, sent) => {
+    const answer = {
+      status: { code: 0 },
+      okResponse: { headers: [{ header: { key: "x-role", value: "p" }, ...option }] },
+    };
+    const deny = policy(
+      "deny",
+      'action: DENY\n  rules: [{ when: [{ key: "request.headers[x-role]", values: [admin] }] }]',
+    );
+    const { harness } = await withGrpc(answer, { policies: deny });
+    const headers = sent.split(",").map((value) => ["x-role", value] as const);
+    expect((await harness.check({ headers })).status).toBe(403);
+    const honest = await harness.check({ headers: [["x-role", "a"]] });
+    expect([honest.code, honest.set.get("x-role")]).toEqual([0, "a,p"]);
+  });
+
+  test("does not change where the request comes from", async () => {
+    const allow = policy(
+      "allow",
+      'action: ALLOW\n  rules: [{ from: [{ source: { remoteIpBlocks: ["10.0.0.0/8"] } }] }]',
+    );
+    const { harness } = await withGrpc(allowance({}, ["x-forwarded-for"]), { policies: allow });
+    expect((await harness.check({ headers: [["x-forwarded-for", "192.0.2.1"]] })).status).toBe(403);
+    expect((await harness.check({ headers: [["x-forwarded-for", "10.9.9.9"]] })).status).toBe(200);
+  });
+
   test("never lets the provider speak for us: own headers and JWT outputs are dropped", async () => {
     const { harness } = await withGrpc(
       allowance({ "x-gatehouse-cluster": "evil", X_Gatehouse_Route: "evil", "x-sub": "admin", connection: "close" }),
@@ -271,6 +301,28 @@ describe("CUSTOM policies with several providers", () => {
     );
     expect(await harness.check()).toMatchObject({ status: 401, body: "first" });
     expect(second.takeSeen()).toEqual([]);
+  });
+
+  test("deny where a change of policy takes one away before it was asked, also where it fails open", async () => {
+    const change = Promise.withResolvers<() => Promise<void>>();
+    const done = Promise.withResolvers<void>();
+    const first = await bench.http((_seen, response) => {
+      void change.promise.then(async (swap) => {
+        await swap();
+        response.writeHead(200).end();
+        done.resolve();
+      });
+    });
+    const second = await bench.grpc(() => denial(403));
+    const harness = await bench.start(
+      mesh(httpEntry("a", first.port), grpcEntry("b", second.port, ", failOpen: true")),
+      custom("a") + custom("b"),
+    );
+    const answer = harness.check();
+    // Of the same YAML, but of other objects.
+    change.resolve(() => harness.apply(custom("a") + custom("b")));
+    await done.promise;
+    expect((await answer).code).not.toBe(0);
   });
 
   test("deny where one of them is unknown, whatever the other says", async () => {

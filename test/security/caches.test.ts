@@ -10,7 +10,8 @@ import { startGatehouse } from "../support/gatehouse.ts";
 import { publicJwks } from "../support/jwt.ts";
 import { createPolicyReceiver, held } from "../support/policy-receiver.ts";
 import { waitFor } from "../support/wait-for.ts";
-import { type SecurityCase, securityTest } from "./register.ts";
+import { serverAtNow } from "./fixtures/token-server.ts";
+import { attacksAt, securityTest } from "./register.ts";
 import {
   ANYJWT,
   authorizationPolicy,
@@ -23,13 +24,7 @@ import {
 
 const RA1 = requestAuthentication(publicJwks("rsa-2048", "ec-p256"));
 
-function attack(
-  id: string,
-  severity: SecurityCase["severity"],
-  about: Pick<SecurityCase, "source" | "title" | "outcome">,
-): SecurityCase {
-  return { id, severity, mode: ["exact", "strict", "hardened"], level: "check", ...about };
-}
+const attack = attacksAt("check");
 
 /** A server with a clock that the test holds, and a cache that has seen a good token. */
 async function warm(policies = RA1): Promise<{
@@ -191,7 +186,7 @@ describe("the cache of verified tokens", () => {
     }),
     async () => {
       const tokenCache = { entries: 50, bytes: 1_000_000 };
-      const harness = await createCheckHarness({ policies: RA1, nowMs: () => NOW_SEC * 1000, tokenCache });
+      const harness = await serverAtNow(RA1, { tokenCache });
       const tokens = Array.from({ length: 200 }, (_, i) => forge({ claims: { i } }));
       for (const token of tokens) expect((await harness.check({ token })).status).toBe(200);
       for (const token of tokens.slice(0, 100)) expect((await harness.check({ token })).status).toBe(200);
@@ -199,11 +194,7 @@ describe("the cache of verified tokens", () => {
       for (const token of tokens.slice(60, 100)) expect((await harness.check({ token })).status).toBe(200);
       expect(await lookups(harness, "hit")).toBe(40);
 
-      const few = await createCheckHarness({
-        policies: RA1,
-        nowMs: () => NOW_SEC * 1000,
-        tokenCache: { entries: 1000, bytes: 20_000 },
-      });
+      const few = await serverAtNow(RA1, { tokenCache: { entries: 1000, bytes: 20_000 } });
       const large = Array.from({ length: 10 }, (_, i) => forge({ claims: { i, filler: "x".repeat(6000) } }));
       for (const token of [...large, ...large]) expect((await few.check({ token })).status).toBe(200);
       expect(await lookups(few, "hit")).toBe(0);

@@ -5,14 +5,13 @@ import { join } from "node:path";
 import { createSecureContext } from "node:tls";
 import { type ListenerIdentity, type RunningAuthzServer, startAuthzServer } from "@gatehouse/authz-server";
 import { parseMeshConfig } from "@gatehouse/controller/translate";
-import { loadExtAuthz } from "@gatehouse/protos/wire";
-import { type ChannelCredentials, Client, credentials, status } from "@grpc/grpc-js";
+import { type ChannelCredentials, credentials, status } from "@grpc/grpc-js";
 import { pino } from "pino";
 import { Registry } from "prom-client";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { createTestAuthority, mountSecret, type TestAuthority } from "../support/certificates.ts";
-import { encodeCheck, readAnswer } from "../support/check-harness.ts";
+import { type BoundCheckClient, connectBoundCheckClient } from "../support/check-client.ts";
 import { startEchoUpstreams } from "../support/echo-upstream.ts";
 import { startEnvoy } from "../support/envoy.ts";
 import { buildEnvoyBootstrap } from "../support/envoy-config.ts";
@@ -23,7 +22,6 @@ import { waitFor } from "../support/wait-for.ts";
 const SERVER = { name: "authz.example", usage: "server" } as const;
 const ENVOY = { name: "envoy.example", usage: "client" } as const;
 const HTTPBIN: ListenerIdentity = { namespace: "foo", labels: [{ name: "app", value: "httpbin" }], gateways: [] };
-const CHECK = loadExtAuthz().service.Check.path;
 
 let home: string;
 let authority: TestAuthority;
@@ -166,27 +164,8 @@ function secure(trusted: TestAuthority, keys?: Awaited<ReturnType<TestAuthority[
   return credentials.createFromSecureContext(context, { checkServerIdentity: () => undefined });
 }
 
-interface Envoy {
-  /** HTTP status of the answer, or gRPC status of the failure. */
-  check(): Promise<number>;
-}
-
-function connect(server: RunningAuthzServer, channel: ChannelCredentials): Envoy {
-  const client = new Client(server.checkAddresses[0] ?? "", channel, {
-    "grpc.ssl_target_name_override": SERVER.name,
-    "grpc.use_local_subchannel_pool": 1,
-  });
-  cleanUps.push(() => client.close());
-  return {
-    check: () =>
-      new Promise((resolve) => {
-        client.makeUnaryRequest(
-          CHECK,
-          (bytes: Uint8Array) => Buffer.from(bytes),
-          (bytes) => readAnswer(bytes).status,
-          encodeCheck({}),
-          (error, answer) => resolve(error === null ? (answer ?? 0) : error.code),
-        );
-      }),
-  };
+function connect(server: RunningAuthzServer, channel: ChannelCredentials): BoundCheckClient {
+  const client = connectBoundCheckClient(server.checkAddresses[0] ?? "", channel, SERVER.name);
+  cleanUps.push(() => client.stop());
+  return client;
 }

@@ -5,7 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createFakeClock, type FakeClock } from "../support/fake-clock.ts";
 import { publicJwks, type TestKeyName } from "../support/jwt.ts";
 import { startKeyIssuer } from "../support/key-issuer.ts";
-import { type SecurityCase, securityTest } from "./register.ts";
+import { OPEN } from "./fixtures/key-fetching.ts";
+import { attacksAt, securityTest } from "./register.ts";
 
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -27,13 +28,7 @@ beforeEach(() => {
 
 afterEach(() => Promise.all(refreshers.map((refresher) => refresher.stop())));
 
-function attack(
-  id: string,
-  severity: SecurityCase["severity"],
-  about: Pick<SecurityCase, "source" | "title" | "outcome">,
-): SecurityCase {
-  return { id, severity, mode: ["exact", "strict", "hardened"], level: "unit", ...about };
-}
+const attack = attacksAt("unit");
 
 function source(name: string): KeySource {
   return { keySet: `remote-${name}`, issuer: `https://${name}.example`, uri: "", timeoutMs: 5000 };
@@ -102,13 +97,7 @@ describe("keys that were good stay", () => {
       const issuer = await startKeyIssuer();
       try {
         const ended: (() => void)[] = [];
-        const fetch = createKeyFetcher({
-          allowLoopback: true,
-          allowedHosts: [],
-          blockedCidrs: [],
-          extraCa: "",
-          proxy: null,
-        });
+        const fetch = createKeyFetcher(OPEN);
         const refresher = create({ fetch, onAttempt: () => ended.shift()?.() });
         const attempt = (start: () => void) =>
           new Promise<void>((resolve) => {

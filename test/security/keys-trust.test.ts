@@ -11,7 +11,7 @@ import { createCheckHarness } from "../support/check-harness.ts";
 import { startGatehouse } from "../support/gatehouse.ts";
 import { mintTestToken, publicJwks, TEST_ISSUER } from "../support/jwt.ts";
 import { startKeyIssuer } from "../support/key-issuer.ts";
-import { type SecurityCase, securityTest } from "./register.ts";
+import { attacksAt, securityTest } from "./register.ts";
 import { ANYJWT, forgeHmac, requestAuthentication } from "./token-forge.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -22,18 +22,11 @@ afterEach(async () => {
   running = [];
 });
 
-function attack(
-  id: string,
-  severity: SecurityCase["severity"],
-  about: Pick<SecurityCase, "level" | "source" | "title" | "outcome">,
-): SecurityCase {
-  return { id, severity, mode: ["exact", "strict", "hardened"], ...about };
-}
+const attack = attacksAt("check");
 
 describe("who is trusted", () => {
   securityTest(
     attack("I01", "C", {
-      level: "check",
       source: "CVE-2026-31837",
       title: "tokens of any key while the issuer's keys were never fetched",
       outcome: "401; no key stands in the code; requests without a token follow policy",
@@ -69,7 +62,6 @@ describe("who is trusted", () => {
 
   securityTest(
     attack("I18", "M", {
-      level: "check",
       source: "parity",
       title: "two keys of one kid",
       outcome: "both are tried",

@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect } from "vitest";
 import { all, pathStatuses } from "./fixtures/check.ts";
-import { type SecurityStack, startSecurityStack } from "./fixtures/envoy-stack.ts";
-import { ALLOW_NOT, ALLOW_PUB, authorization, DENY_ADMIN, DENY_HOST, TPL, to } from "./fixtures/policies.ts";
-import { securityTest } from "./register.ts";
+import { expectRefused, type SecurityStack, startSecurityStack } from "./fixtures/envoy-stack.ts";
+import { ALLOW_NOT, ALLOW_PUB, DENY_ADMIN, DENY_HOST, DENY_PRIVATE, TPL } from "./fixtures/policies.ts";
+import { attacksAt, securityTest } from "./register.ts";
+
+const attack = attacksAt("envoy", ["exact"]);
 
 const NORMALIZATION = "CVE-2021-31920, CVE-2021-29492, ISTIO-SECURITY-2021-005";
 const VECTORS = "Istio's normalisation vectors";
-const DENY_PRIVATE = authorization("deny-private", "DENY", to({ paths: ["/private/secret.html"] }));
 
 describe("through Envoy with the profiles of Istio", () => {
   let stack: SecurityStack;
@@ -20,107 +21,76 @@ describe("through Envoy with the profiles of Istio", () => {
 
   async function refused(app: string, paths: readonly string[], status = 403): Promise<void> {
     for (const path of paths) {
-      const answer = await stack.send(app, { path });
-      expect([path, answer.status, answer.received.length]).toEqual([path, status, 0]);
+      expectRefused(await stack.send(app, { path }), status, path);
     }
   }
 
   securityTest(
-    {
-      id: "A05",
-      severity: "C",
+    attack("A05", "C", {
       source: "CVE-2019-9901",
-      mode: ["exact"],
-      level: "envoy",
       title: "dot segments do not climb out of what is allowed",
       outcome: "deny",
-    },
+    }),
     () => refused("public", ["/public/../admin", "/public/%2e%2e/admin", "/public/..;/admin", "/public\\..\\admin"]),
   );
 
   securityTest(
-    {
-      id: "A06",
-      severity: "C",
+    attack("A06", "C", {
       source: "CVE-2021-39156, CVE-2021-32779, ISTIO-SECURITY-2021-008",
-      mode: ["exact"],
-      level: "envoy",
       title: "a fragment on the wire is no part of the path",
       outcome: "deny",
-    },
+    }),
     () => refused("admin", ["/admin#x", "/admin?#", "/x/../admin#/public"]),
   );
 
   securityTest(
-    {
-      id: "A13",
-      severity: "H",
-      source: VECTORS,
-      mode: ["exact"],
-      level: "envoy",
-      title: "an escaped NUL is refused",
-      outcome: "400 by Envoy",
-    },
+    attack("A13", "H", { source: VECTORS, title: "an escaped NUL is refused", outcome: "400 by Envoy" }),
     () => refused("admin", ["/admin%00", "/adm%00in"], 400),
   );
 
   securityTest(
-    {
-      id: "A16",
-      severity: "H",
+    attack("A16", "H", {
       source: "codec",
-      mode: ["exact"],
-      level: "envoy",
       title: "control characters in a request line are refused",
       outcome: "400 by Envoy",
-    },
+    }),
     async () => {
       for (const path of ["/ad\tmin", "/admin\x01", "/admin\0", "/ad min"]) {
-        const answer = await stack.sendBytes("admin", `GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
-        expect([path, answer.status, answer.received.length]).toEqual([path, 400, 0]);
+        expectRefused(
+          await stack.sendBytes("admin", `GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`),
+          400,
+          path,
+        );
       }
     },
   );
 
   securityTest(
-    {
-      id: "A17",
-      severity: "C",
+    attack("A17", "C", {
       source: "CVE-2025-46821",
-      mode: ["exact"],
-      level: "envoy",
       title: "no byte but the slash leaves a template of a DENY",
       outcome: "deny",
-    },
+    }),
     () => refused("tpl", ["/files/a*b", "/files/*", "/files/[x]", "/files/a|b", '/files/a"b']),
   );
 
   securityTest(
-    {
-      id: "A21",
-      severity: "H",
+    attack("A21", "H", {
       source: "CVE-2026-73547",
-      mode: ["exact"],
-      level: "envoy",
       title: "CONNECT reaches no upstream",
       outcome: "404 by Envoy: no route takes it",
-    },
+    }),
     async () => {
-      const answer = await stack.sendBytes("admin", "CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n");
-      expect([answer.status, answer.received.length]).toEqual([404, 0]);
+      expectRefused(await stack.sendBytes("admin", "CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n"), 404, "CONNECT");
     },
   );
 
   securityTest(
-    {
-      id: "A22",
-      severity: "M",
+    attack("A22", "M", {
       source: "odd request targets",
-      mode: ["exact"],
-      level: "envoy",
       title: "the host of a target in absolute form counts, not the Host header",
       outcome: "as the URI says",
-    },
+    }),
     async () => {
       const both = await stack.send("host", { path: "http://other/admin", authority: "secret.com" });
       expect([both.status, both.received.map(({ path, authority }) => [path, authority])]).toEqual([
@@ -133,15 +103,11 @@ describe("through Envoy with the profiles of Istio", () => {
   );
 
   securityTest(
-    {
-      id: "A22",
-      severity: "M",
+    attack("A22", "M", {
       source: "odd request targets",
-      mode: ["exact"],
-      level: "envoy",
       title: "HTTP/1.0, HTTP/0.9 and requests without Host reach no upstream",
       outcome: "400 or 426 by Envoy",
-    },
+    }),
     async () => {
       const requests = [
         "GET /admin HTTP/1.0\r\n\r\n",
@@ -158,33 +124,24 @@ describe("through Envoy with the profiles of Istio", () => {
   );
 
   securityTest(
-    {
-      id: "A24",
-      severity: "H",
+    attack("A24", "H", {
       source: "CVE-2023-27487",
-      mode: ["exact"],
-      level: "envoy",
       title: "x-envoy-original-path and its kin say nothing about the path",
       outcome: "deny",
-    },
+    }),
     async () => {
       for (const name of ["x-envoy-original-path", "x-original-url", "x-rewrite-url", "x-forwarded-uri"]) {
-        const answer = await stack.send("public", { path: "/admin", headers: [[name, "/public/x"]] });
-        expect([name, answer.status, answer.received.length]).toEqual([name, 403, 0]);
+        expectRefused(await stack.send("public", { path: "/admin", headers: [[name, "/public/x"]] }), 403, name);
       }
     },
   );
 
   securityTest(
-    {
-      id: "A26",
-      severity: "M",
+    attack("A26", "M", {
       source: "normalisation twice",
-      mode: ["exact"],
-      level: "envoy",
       title: "the upstream gets the very path that was authorised",
       outcome: "one form everywhere",
-    },
+    }),
     async () => {
       for (const path of [
         "/a/../public/b",
@@ -224,15 +181,12 @@ describe("through Envoy with the hardened profile", () => {
   }
 
   securityTest(
-    {
-      id: "A01",
-      severity: "C",
-      source: NORMALIZATION,
+    attack("A01", "C", {
       mode: ["hardened"],
-      level: "envoy",
+      source: NORMALIZATION,
       title: "repeated slashes do not hide a path from a DENY",
       outcome: "deny",
-    },
+    }),
     async () => {
       const paths = ["//admin", "///admin", "/./admin", "/x/..//admin"];
       expect(await statuses("admin", paths)).toEqual(all(403, paths));
@@ -241,30 +195,24 @@ describe("through Envoy with the hardened profile", () => {
   );
 
   securityTest(
-    {
-      id: "A02",
-      severity: "C",
-      source: NORMALIZATION,
+    attack("A02", "C", {
       mode: ["hardened"],
-      level: "envoy",
+      source: NORMALIZATION,
       title: "repeated slashes do not slip through an ALLOW of everything else",
       outcome: "deny",
-    },
+    }),
     async () => {
       expect(await statuses("not", ["//admin", "/other"])).toEqual({ "//admin": 403, "/other": 200 });
     },
   );
 
   securityTest(
-    {
-      id: "A03",
-      severity: "C",
-      source: NORMALIZATION,
+    attack("A03", "C", {
       mode: ["hardened"],
-      level: "envoy",
+      source: NORMALIZATION,
       title: "escaped slashes and backslashes are refused",
       outcome: "400 by Envoy",
-    },
+    }),
     async () => {
       const paths = [
         "/private%2Fsecret.html",
@@ -278,30 +226,24 @@ describe("through Envoy with the hardened profile", () => {
   );
 
   securityTest(
-    {
-      id: "A06",
-      severity: "C",
-      source: "CVE-2021-39156, CVE-2021-32779, ISTIO-SECURITY-2021-008",
+    attack("A06", "C", {
       mode: ["hardened"],
-      level: "envoy",
+      source: "CVE-2021-39156, CVE-2021-32779, ISTIO-SECURITY-2021-008",
       title: "a fragment on the wire is refused",
       outcome: "400 by Envoy",
-    },
+    }),
     async () => {
       expect(await statuses("admin", ["/admin#x", "/other#x"])).toEqual(all(400, ["/admin#x", "/other#x"]));
     },
   );
 
   securityTest(
-    {
-      id: "A09",
-      severity: "H",
-      source: "CVE-2026-73553, CVE-2026-73511",
+    attack("A09", "H", {
       mode: ["hardened"],
-      level: "envoy",
+      source: "CVE-2026-73553, CVE-2026-73511",
       title: "path parameters do not hide a path from a DENY",
       outcome: "deny",
-    },
+    }),
     async () => {
       const paths = ["/admin;x=1", "/admin;", "/;x=y/admin", "/admin%3B"];
       expect(await statuses("admin", paths)).toEqual(all(403, paths));
@@ -309,15 +251,12 @@ describe("through Envoy with the hardened profile", () => {
   );
 
   securityTest(
-    {
-      id: "A10",
-      severity: "H",
-      source: "CVE-2026-73551",
+    attack("A10", "H", {
       mode: ["hardened"],
-      level: "envoy",
+      source: "CVE-2026-73551",
       title: "dot segments with parameters do not climb out of what is allowed",
       outcome: "deny",
-    },
+    }),
     async () => {
       const paths = ["/public/..;/admin", "/public/.;/../admin", "/public/../admin", "/public/;/../../admin"];
       expect(await statuses("public", paths)).toEqual(all(403, paths));

@@ -42,3 +42,15 @@ export function securityTest(attack: SecurityCase, run: () => void | Promise<voi
     () => run(),
   );
 }
+
+/** One attack in short: what `attacksAt` fills in may be said anew. */
+export type AttackAbout = Pick<SecurityCase, "source" | "title" | "outcome"> &
+  Partial<Pick<SecurityCase, "mode" | "level">>;
+
+/** How a file describes its attacks. @param mode where their outcome holds, if not everywhere */
+export function attacksAt(
+  level: Level,
+  mode: readonly Mode[] = ["exact", "strict", "hardened"],
+): (id: string, severity: Severity, about: AttackAbout) => SecurityCase {
+  return (id, severity, about) => ({ id, severity, level, mode, ...about });
+}

@@ -4,7 +4,9 @@ import { fileURLToPath } from "node:url";
 import { describe, expect } from "vitest";
 import { repositoryFiles } from "../repository/files.ts";
 import { flapObject } from "../support/flapping-object.ts";
-import { securityTest } from "./register.ts";
+import { attacksAt, securityTest } from "./register.ts";
+
+const attack = attacksAt("policy");
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -18,15 +20,11 @@ const MAY_WRITE = [
 
 describe("what the controller writes", () => {
   securityTest(
-    {
-      id: "M04",
-      severity: "M",
+    attack("M04", "M", {
       source: "CVE-2022-21701",
-      mode: ["exact", "strict", "hardened"],
-      level: "policy",
       title: "an object that makes the controller write where its author may not",
       outcome: "its code writes status, Leases, events and its own Secrets, and deletes nothing",
-    },
+    }),
     () => {
       const text = (file: string) => readFileSync(join(ROOT, file), "utf8");
       const writers = repositoryFiles(ROOT)
@@ -39,15 +37,11 @@ describe("what the controller writes", () => {
   );
 
   securityTest(
-    {
-      id: "M06",
-      severity: "M",
+    attack("M06", "M", {
       source: "noise",
-      mode: ["exact", "strict", "hardened"],
-      level: "policy",
       title: "an object that turns valid and invalid 40 times a second, in a cluster",
       outcome: "at most five events and a count, one write of its status a second; others are written at once",
-    },
+    }),
     async () => {
       const { events, ownWrites, otherWrites, otherDelayMs } = await flapObject(40);
       expect(events).toBeGreaterThan(0);

@@ -31,6 +31,11 @@ export function forge(forgery: Forgery = {}): string {
   return `${input}.${signature(alg, input, privateKey).toString("base64url")}`;
 }
 
+/** A token whose payload goes on after its valid claims with a text that JSON.stringify would not write. @param members from the comma on */
+export function forgeMembers(members: string): string {
+  return forge({ payload: `{"iss":"${TEST_ISSUER}","sub":"s","exp":${NOW_SEC + 3600}${members}}` });
+}
+
 /** A token with an HMAC under any secret. */
 export function forgeHmac(secret: string | Uint8Array, header: Readonly<Record<string, unknown>>): string {
   const input = `${segment({ alg: "HS256", ...header })}.${segment(JSON.stringify(VALID_CLAIMS))}`;
@@ -80,6 +85,9 @@ spec: { ${spec} }
 
 /** Only requests with a verified issuer and subject. */
 export const ANYJWT = authorizationPolicy("anyjwt", 'rules: [{ from: [{ source: { requestPrincipals: ["*"] } }] }]');
+
+/** No request at all. */
+export const DENY_ALL = authorizationPolicy("deny-all", "");
 
 /** Only requests with the group. */
 export const GRP = authorizationPolicy(

@@ -1,16 +1,10 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
 import { connect as connectHttp2 } from "node:http2";
-import { connect, type Socket } from "node:net";
-import { createInterface } from "node:readline";
 import { connect as connectTls, type TLSSocket } from "node:tls";
-import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { loadHealth } from "@gatehouse/protos/wire";
-import { Client, credentials, status } from "@grpc/grpc-js";
+import { credentials, status } from "@grpc/grpc-js";
 import { afterEach, describe, expect } from "vitest";
-import { createCheckHarness } from "../support/check-harness.ts";
 import {
   startTestCheckServer,
   startTlsCheckServer,
@@ -18,8 +12,6 @@ import {
   type TestCheckServerOptions,
   TRANSPORTS,
 } from "../support/check-server.ts";
-import { startGatehouse } from "../support/gatehouse.ts";
-import { field } from "../support/proto-bytes.ts";
 import {
   connectRawHttp2,
   ERROR,
@@ -36,24 +28,15 @@ import {
   settingsFrame,
 } from "../support/raw-http2.ts";
 import { waitFor } from "../support/wait-for.ts";
-import { type SecurityCase, securityTest } from "./register.ts";
-import { ANYJWT, forge, NOW_SEC, requestAuthentication } from "./token-forge.ts";
+import { attacksAt, securityTest } from "./register.ts";
 
 const cleanUps: (() => unknown)[] = [];
 afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
 });
 
-function attack(
-  id: string,
-  severity: SecurityCase["severity"],
-  about: Pick<SecurityCase, "source" | "title" | "outcome"> & Partial<SecurityCase>,
-): SecurityCase {
-  return { id, severity, mode: ["exact", "strict", "hardened"], level: "unit", ...about };
-}
+const attack = attacksAt("unit");
 
-/** A HealthCheckResponse. */
-const SERVING = grpcData(Buffer.from([8, 1]));
 const BYTES = new Uint8Array([1, 2, 3]);
 
 async function start(options: TestCheckServerOptions): Promise<TestCheckServer> {
@@ -94,23 +77,34 @@ describe.each(TRANSPORTS)("%s", (transport) => {
   securityTest(
     attack("J01", "H", {
       source: "CVE-2023-44487, CVE-2021-32778",
-      title: "streams are opened and reset without end",
-      outcome: "the connection is cut; others are answered",
+      title: "10,000 streams and more are opened and reset, over new connections whenever one is cut",
+      outcome: "each connection is cut; others are answered meanwhile",
     }),
     async () => {
       const server = await start({ transport });
       const before = rss();
-      const peer = await dial(server.port);
-      const flooding = floodUntilCut(peer, (round) =>
-        Buffer.concat([
-          rawFrame(FRAME.headers, FLAG.endHeaders, 2 * round + 1, grpcHeaders()),
-          numberFrame(FRAME.rstStream, 2 * round + 1, ERROR.cancel),
-        ]),
-      );
-      for (let call = 0; call < 20; call += 1) await expectAlive(server);
+      let resets = 0;
+      const flood = async (): Promise<void> => {
+        const peer = await dial(server.port);
+        await floodUntilCut(peer, (round) => {
+          resets += 1;
+          return Buffer.concat([
+            rawFrame(FRAME.headers, FLAG.endHeaders, 2 * round + 1, grpcHeaders()),
+            numberFrame(FRAME.rstStream, 2 * round + 1, ERROR.cancel),
+          ]);
+        });
+        if (isLean) expect(await peer.ended()).toBe(ERROR.enhanceYourCalm);
+        if (resets < 10_000) await flood();
+      };
+      let isFlooded = true;
+      const flooding = flood().finally(() => {
+        isFlooded = false;
+      });
+      let calls = 0;
+      for (; isFlooded; calls += 1) await expectAlive(server);
       await flooding;
+      expect(calls).toBeGreaterThan(10);
       expect(rss() - before).toBeLessThan(100 * MB);
-      if (isLean) expect(await peer.ended()).toBe(ERROR.enhanceYourCalm);
       await expectAlive(server);
     },
   );
@@ -251,13 +245,15 @@ describe.each(TRANSPORTS)("%s", (transport) => {
   securityTest(
     attack("J06", "H", {
       source: "CVE-2024-37168",
-      title: "a message of 5 MB, one that would inflate to 256 MB, and a thousand that announce a gigabyte",
+      title: "a message of 5 MB, one that would inflate to 1 GB, and a thousand that announce a gigabyte",
       outcome: "RESOURCE_EXHAUSTED (compressed messages: UNIMPLEMENTED by our own transport), nothing is kept",
     }),
     async () => {
       const server = await start({ transport });
       expect((await server.call(new Uint8Array(5 * MB))).code).toBe(status.RESOURCE_EXHAUSTED);
-      const bomb = gzipSync(Buffer.alloc(256 * MB), { level: 9 });
+      // Members of a gzip file that follow one another are one text (RFC 1952, 2.2).
+      const bomb = Buffer.concat(new Array(64).fill(gzipSync(Buffer.alloc(16 * MB), { level: 9 })));
+      expect(bomb.length).toBeLessThan(MB);
       const before = rss();
       const flagged = Buffer.concat([Buffer.from([1]), grpcData(bomb).subarray(1)]);
       const answer = await post(server.port, { "grpc-encoding": "gzip" }, flagged);
@@ -271,27 +267,6 @@ describe.each(TRANSPORTS)("%s", (transport) => {
       }
       await expectAlive(server);
       expect(rss() - before).toBeLessThan(150 * MB);
-    },
-  );
-
-  securityTest(
-    attack("J07", "H", {
-      source: "CVE-2026-44289",
-      title: "a CheckRequest whose metadata is nested 10,000 deep",
-      outcome: "not allowed, and no stack overflows",
-      level: "check",
-    }),
-    async () => {
-      const gatehouse = await startGatehouse({ transport });
-      cleanUps.push(() => gatehouse.stop());
-      const client = new Client(`127.0.0.1:${gatehouse.checkPort}`, credentials.createInsecure());
-      cleanUps.push(() => client.close());
-      const code = await new Promise<number>((resolve) => {
-        const identity = (bytes: Uint8Array): Buffer => Buffer.from(bytes);
-        const path = "/envoy.service.auth.v3.Authorization/Check";
-        client.makeUnaryRequest(path, identity, identity, nestedStruct(10_000), (error) => resolve(error?.code ?? 0));
-      });
-      expect(code).toBe(status.INVALID_ARGUMENT);
     },
   );
 
@@ -357,68 +332,6 @@ describe.each(TRANSPORTS)("%s", (transport) => {
   );
 
   securityTest(
-    attack("J10", "M", {
-      source: "grpc-node 2975",
-      title: "2,000 connections, each for one health check",
-      outcome: "all are answered; memory stays flat",
-    }),
-    async () => {
-      const server = await start({ transport });
-      const request = rawCall(1, new Uint8Array(), grpcHeaders("/grpc.health.v1.Health/Check"));
-      const probe = async (): Promise<void> => {
-        const socket = await dialTcp(server.port);
-        let seen = 0;
-        socket.on("data", (bytes: Buffer) => {
-          seen += bytes.includes(SERVING) ? 1 : 0;
-        });
-        socket.write(Buffer.concat([PREFACE, settingsFrame({}), request]));
-        while (seen === 0) await once(socket, "data");
-        socket.destroy();
-      };
-      for (let round = 0; round < 500; round += 1) await probe();
-      const before = rss();
-      for (let round = 0; round < 1500; round += 1) await probe();
-      expect(rss() - before).toBeLessThan(100 * MB);
-    },
-    60_000,
-  );
-
-  securityTest(
-    attack("J11", "M", {
-      source: "CVE-2020-8663",
-      title: "more idle connections than the process may have open files",
-      outcome: "connections that exist are answered; new ones are taken when there is room again",
-    }),
-    async () => {
-      const file = fileURLToPath(new URL("../transport/check-server.ts", import.meta.url));
-      const command = `ulimit -n 100; exec "${process.execPath}" --conditions=source "${file}" ${transport}`;
-      const child = spawn("sh", ["-c", command], { stdio: ["ignore", "pipe", "inherit"] });
-      cleanUps.push(() => child.kill("SIGKILL"));
-      const port = await readPort(child);
-      const peer = await dial(port);
-      await expectAnswer(peer, 1);
-      const idle = Array.from({ length: 300 }, () => {
-        const socket = connect(port, "127.0.0.1");
-        socket.on("error", () => undefined);
-        return socket;
-      });
-      cleanUps.push(() => {
-        for (const socket of idle) socket.destroy();
-      });
-      await Promise.all(idle.slice(0, 50).map((socket) => socket.connecting && once(socket, "connect")));
-      await expectAnswer(peer, 3);
-      for (const socket of idle) socket.destroy();
-      await waitFor("a new connection is answered", async () => {
-        const late = await dial(port).catch(() => null);
-        late?.send(rawCall(1, BYTES));
-        return late === null ? false : late.find("an answer", ({ type }) => type === FRAME.data).catch(() => false);
-      });
-      expect(child.exitCode).toBeNull();
-    },
-    60_000,
-  );
-
-  securityTest(
     attack("J14", "M", {
       source: "reflection, channelz",
       title: "services for debugging",
@@ -445,68 +358,6 @@ describe.each(TRANSPORTS)("%s", (transport) => {
     },
   );
 });
-
-securityTest(
-  attack("J12", "H", {
-    source: "CPU",
-    title: "tokens without key id against a set of twenty keys",
-    outcome: "at most 16 keys are tried",
-    level: "token",
-  }),
-  async () => {
-    const pairs = Array.from({ length: 20 }, () => generateKeyPairSync("ec", { namedCurve: "P-256" }));
-    const jwks = JSON.stringify({ keys: pairs.map(({ publicKey }) => publicKey.export({ format: "jwk" })) });
-    const harness = await createCheckHarness({
-      policies: requestAuthentication(jwks) + ANYJWT,
-      nowMs: () => NOW_SEC * 1000,
-    });
-    const statusOf = async (at: number): Promise<number> => {
-      const key = pairs[at]?.privateKey;
-      if (key === undefined) throw new Error(`no key ${at}`);
-      return (await harness.check({ token: forge({ key, alg: "ES256", header: { alg: "ES256" } }) })).status;
-    };
-    expect([await statusOf(0), await statusOf(15), await statusOf(16), await statusOf(19)]).toEqual([
-      200, 200, 401, 401,
-    ]);
-  },
-);
-
-securityTest(
-  attack("J13", "M", {
-    source: "CVE-2026-47774, CVE-2026-73550",
-    title: "60 KB of cookies, with and without a rule that reads them",
-    outcome: "answered in linear time",
-    level: "check",
-  }),
-  async () => {
-    const cookies = (kb: number): readonly (readonly [string, string])[] => [
-      ["cookie", Array.from({ length: kb * 100 }, (_, i) => `c${String(i).padStart(4, "0")}=v`).join("; ")],
-    ];
-    for (const more of ["", "      fromCookies: [auth]\n"]) {
-      const harness = await createCheckHarness({
-        policies: requestAuthentication(JSON.stringify({ keys: [] }), more),
-        nowMs: () => NOW_SEC * 1000,
-      });
-      const msFor = async (kb: number): Promise<number> => {
-        const startedMs = performance.now();
-        for (let round = 0; round < 20; round += 1) {
-          expect((await harness.check({ headers: cookies(kb) })).status).toBe(200);
-        }
-        return performance.now() - startedMs;
-      };
-      await msFor(60);
-      // Quadratic time would be a hundred times more, and seconds.
-      expect(await msFor(60)).toBeLessThan(2000);
-    }
-  },
-);
-
-async function dialTcp(port: number): Promise<Socket> {
-  const socket = connect(port, "127.0.0.1");
-  socket.on("error", () => undefined);
-  await once(socket, "connect");
-  return socket;
-}
 
 async function dialTls(port: number): Promise<TLSSocket> {
   const socket = connectTls({ port, host: "127.0.0.1", ALPNProtocols: ["h2"], rejectUnauthorized: false });
@@ -541,29 +392,9 @@ async function post(port: number, headers: Readonly<Record<string, string>>, bod
   return found;
 }
 
-async function expectAnswer(peer: RawHttp2, streamId: number): Promise<void> {
-  peer.send(rawCall(streamId, BYTES));
-  await peer.find("an answer", (frame) => frame.streamId === streamId && frame.type === FRAME.data);
-}
-
-async function readPort(child: ChildProcess): Promise<number> {
-  if (child.stdout === null) throw new Error("no output");
-  const [line] = await once(createInterface(child.stdout), "line");
-  return Number(line);
-}
-
 /** SETTINGS as value by id. */
 function readSettings(payload: Buffer): Readonly<Record<number, number>> {
   const settings: Record<number, number> = {};
   for (let at = 0; at < payload.length; at += 6) settings[payload.readUInt16BE(at)] = payload.readUInt32BE(at + 2);
   return settings;
-}
-
-/** A CheckRequest whose metadata_context nests structs that deep: Value.struct_value (5) of Struct.fields (1) of ... */
-function nestedStruct(depth: number): Uint8Array {
-  let value: Uint8Array = new Uint8Array();
-  for (let level = 0; level < depth && value.length < 900_000; level += 1) {
-    value = field(2, field(5, field(1, value)));
-  }
-  return field(1, field(11, field(1, value)));
 }

@@ -63,6 +63,8 @@ export interface CheckInput {
   /** Address of the direct peer. */
   readonly sourceAddress?: string;
   readonly destinationPort?: number;
+  /** Left out: without TLS. */
+  readonly sni?: string;
   /** As an Envoy without `encode_raw_headers` sends them: one line a name, joined by `,`. */
   readonly joinedHeaders?: boolean;
 }
@@ -205,6 +207,7 @@ export function encodeCheck(input: CheckInput): Uint8Array {
       source: { address: socket(input.sourceAddress ?? "10.0.0.1", 40_000), principal: input.principal ?? "" },
       destination: { address: socket("10.0.0.2", input.destinationPort ?? 8080) },
       contextExtensions: Object.entries(input.contextExtensions ?? {}).map(([key, value]) => ({ key, value })),
+      ...(input.sni === undefined ? {} : { tlsSession: { sni: input.sni } }),
       request: {
         http: {
           method,

@@ -1,8 +1,9 @@
 import { deepStrictEqual } from "node:assert";
-import { type EchoUpstreams, type ReceivedRequest, startEchoUpstreams } from "./echo-upstream.ts";
-import { type EnvoyProcess, startEnvoy } from "./envoy.ts";
-import { buildEnvoyBootstrap, type TestListener } from "./envoy-config.ts";
-import { type GatehouseOptions, type RunningGatehouse, startGatehouse } from "./gatehouse.ts";
+import type { EchoUpstreams, ReceivedRequest } from "./echo-upstream.ts";
+import type { EnvoyProcess } from "./envoy.ts";
+import type { TestListener } from "./envoy-config.ts";
+import type { GatehouseOptions, RunningGatehouse } from "./gatehouse.ts";
+import { startGatehouseBehindEnvoy } from "./gatehouse-behind-envoy.ts";
 import { type HeaderLine, type RawResponse, sendRaw } from "./raw-http.ts";
 
 /** The places that Istio's documents speak of: two services with sidecars, and the ingress gateway. */
@@ -54,23 +55,8 @@ export const HTTPBIN_CLUSTER = "httpbin.foo.svc.cluster.local:8000";
 
 /** Starts all of it on ports of its own. */
 export async function startFeatureStack(options: GatehouseOptions = {}): Promise<FeatureStack> {
-  const gatehouse = await startGatehouse(options);
-  let upstreams: EchoUpstreams | undefined;
-  let envoy: EnvoyProcess | undefined;
-  const stop = async (): Promise<void> => {
-    await envoy?.stop();
-    await upstreams?.stop();
-    await gatehouse.stop();
-  };
-  try {
-    upstreams = await startEchoUpstreams([HTTPBIN_APP, SLEEP_APP, HTTPBIN_CLUSTER]);
-    envoy = await startEnvoy(
-      buildEnvoyBootstrap({ authzPort: gatehouse.checkPort, listeners: LISTENERS, clusters: portsOf(upstreams) }),
-    );
-  } catch (error) {
-    await stop();
-    throw error;
-  }
+  const clusters = [HTTPBIN_APP, SLEEP_APP, HTTPBIN_CLUSTER];
+  const { gatehouse, envoy, upstreams, stop } = await startGatehouseBehindEnvoy(options, clusters, LISTENERS);
   const send = sender(envoy, upstreams);
   return { gatehouse, envoy, stop, send, expect: (step, expected) => expectGetAndHead(send, step, expected) };
 }
@@ -93,10 +79,6 @@ const LISTENERS: readonly TestListener[] = [
 
 function sidecar(app: "httpbin" | "sleep", localCluster: string): TestListener {
   return { name: app, profile: "istio-sidecar", identity: { namespace: "foo", labels: { app } }, localCluster };
-}
-
-function portsOf(upstreams: EchoUpstreams): ReadonlyMap<string, number> {
-  return new Map(upstreams.names.map((name) => [name, upstreams.port(name)]));
 }
 
 function sender(envoy: EnvoyProcess, upstreams: EchoUpstreams): FeatureStack["send"] {

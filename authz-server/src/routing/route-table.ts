@@ -69,28 +69,17 @@ export function buildRouteTable(
   workload: Workload,
   virtualServices: readonly PreparedVirtualService[],
 ): RouteTable {
-  const hosts = new Map<string, { routes: PreparedRoute[]; httpsRedirect: boolean }>();
+  const hosts: GatheredHosts = new Map();
   const refused = new Set<string>();
-  const hostNamed = (name: string) => {
-    const host = hosts.get(name) ?? { routes: [], httpsRedirect: false };
-    hosts.set(name, host);
-    return host;
-  };
   for (const served of servers) {
     const { server } = served;
     if ((server.port !== port && server.port !== 0) || !isHttp(server)) continue;
     for (const virtualService of visibleTo(served, workload, virtualServices)) {
-      const routes = reachableRoutes(virtualService, { served, port, workload });
-      if (routes.length === 0 && !virtualService.keepsHosts) continue;
-      for (const name of hostsAt(virtualService.source, served, refused)) {
-        const host = hostNamed(name);
-        host.routes.push(...routes);
-        host.httpsRedirect ||= server.httpsRedirect;
-      }
+      gather(virtualService, { served, port, workload }, hosts, refused);
     }
-    if (server.httpsRedirect) for (const name of hostsForAll(server)) hostNamed(name).httpsRedirect = true;
+    if (server.httpsRedirect) for (const name of hostsForAll(server)) hostNamed(hosts, name).httpsRedirect = true;
   }
-  for (const name of without(refused, hosts)) hostNamed(name);
+  for (const name of without(refused, hosts)) hostNamed(hosts, name);
   const virtualHosts = new Map<string, VirtualHost>();
   for (const [name, host] of hosts) {
     const routes = catchAllsLast(host.routes);
@@ -98,6 +87,35 @@ export function buildRouteTable(
   }
   const needsRawHeaders = [...hosts.values()].some(({ routes }) => routes.some(looksAtHeaders));
   return { port, virtualHosts, findHost: compileHosts(virtualHosts), needsRawHeaders };
+}
+
+interface GatheredHost {
+  readonly routes: PreparedRoute[];
+  httpsRedirect: boolean;
+}
+
+type GatheredHosts = Map<string, GatheredHost>;
+
+/** Adds what a VirtualService has for one server of a gateway. @param refused takes the hosts that it may not use there */
+function gather(
+  virtualService: PreparedVirtualService,
+  place: Place,
+  hosts: GatheredHosts,
+  refused: Set<string>,
+): void {
+  const routes = reachableRoutes(virtualService, place);
+  if (routes.length === 0 && !virtualService.keepsHosts) return;
+  for (const name of hostsAt(virtualService.source, place.served, refused)) {
+    const host = hostNamed(hosts, name);
+    host.routes.push(...routes);
+    host.httpsRedirect ||= place.served.server.httpsRedirect;
+  }
+}
+
+function hostNamed(hosts: GatheredHosts, name: string): GatheredHost {
+  const host = hosts.get(name) ?? { routes: [], httpsRedirect: false };
+  hosts.set(name, host);
+  return host;
 }
 
 /** Those that nobody has, not even by a wider name: their owner is not to be seen from here. */
