@@ -3,12 +3,14 @@ import { pino } from "pino";
 import { Registry } from "prom-client";
 import { waitFor } from "../support/wait-for.ts";
 
-/** An authz-server that follows the policy stream at the given address. Prints its port when it enforces. */
-const [, , controller = "", transport] = process.argv;
+/** An authz-server that follows the policy stream at the given address. Takes the transport and the number of workers, too. Prints its port when it enforces. */
+const [, , controller = "", transport, workers] = process.argv;
+const entry = new URL("../support/check-worker.ts", import.meta.url);
 const server = await startAuthzServer({
   controller,
   listeners: [{ address: "127.0.0.1:0", identity: null }],
   transport: transport === "grpc-js" ? "grpc-js" : "lean",
+  workers: workers === "1" ? null : { count: Number(workers), entry, args: [], execArgv: [] },
   log: pino({ level: "silent" }),
   registry: new Registry(),
 });

@@ -1,6 +1,9 @@
+import { measureDecisions } from "./decision-rows.ts";
 import { startDirectRows } from "./direct-rows.ts";
+import { startEnvoyFreshRows } from "./envoy-fresh-rows.ts";
 import { startEnvoyRows } from "./envoy-rows.ts";
-import { measureExtras } from "./extra-rows.ts";
+import { startKeyFlood } from "./key-flood.ts";
+import { type MemoryUse, measureMemory } from "./memory.ts";
 import { startPolicyRows } from "./policy-rows.ts";
 import { type ResultGroup, toResults } from "./results.ts";
 import { type Effort, measureRows, type Row } from "./row.ts";
@@ -24,13 +27,10 @@ export interface BenchResult {
   readonly isPinned: boolean;
 }
 
-/** Resident memory in MiB. */
-export interface MemoryResult {
+/** Resident memory of a server with so many policies, that has seen so many tokens. */
+export interface MemoryResult extends MemoryUse {
   readonly policies: number;
   readonly tokens: number;
-  readonly tokenBytes: number;
-  readonly withPolicies: number;
-  readonly withTokens: number;
 }
 
 /** Measures everything. Servers have one core for themselves, this process makes the load on the other. */
@@ -57,8 +57,19 @@ export async function runBench(effort: BenchEffort, log: (line: string) => void)
     await measure("Through Envoy: CPU of Envoy + server", full, "full");
     await measure("Through Envoy at a rate: latency added to an Envoy that asks nobody", paced, "paced");
   });
-  const { groups: extras, memory } = await measureExtras(effort, log);
-  groups.push(...extras);
+  await whileRunning(async (running) => {
+    await measure("Through Envoy, fresh tokens", await startEnvoyFreshRows(effort, running), "full");
+  });
+  await whileRunning(async (running) => {
+    const { goodAlone, goodBeside, floodAlone } = await startKeyFlood(effort, running);
+    await measure("A flood of tokens with random key ids", [goodAlone, goodBeside, floodAlone], "full");
+  });
+  log("The decision alone");
+  groups.push(await measureDecisions(effort));
+  log("Memory");
+  const policies = 10_000;
+  const { tokens } = effort;
+  const memory = { policies, tokens, ...(await measureMemory(policies, tokens)) };
   return { groups, memory, isPinned };
 }
 

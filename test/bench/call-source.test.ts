@@ -27,15 +27,25 @@ it("has the same arrivals for all loads of a rate", () => {
   expect(gaps[0]).toEqual(gaps[1]);
 });
 
-it("sorts latencies", () => {
+it("makes no call any more when it is ended early", () => {
+  const ending = new AbortController();
+  const source = new CallSource({ calls: 2, signal: ending.signal });
+  source.take(performance.now());
+  ending.abort();
+  expect(source.isDue(Number.POSITIVE_INFINITY)).toBe(false);
+  expect(source.isEmpty).toBe(true);
+});
+
+it("sorts latencies, and knows which sizes of answers there were", () => {
   const source = new CallSource({ calls: 3 });
-  for (const [sinceMs, nowMs] of [
-    [0, 5],
-    [0, 1],
-    [0, 3],
+  for (const [sinceMs, nowMs, answerBytes] of [
+    [0, 5, 10],
+    [0, 1, 20],
+    [0, 3, 10],
   ] as const)
-    source.answered(sinceMs, nowMs);
+    source.answered(sinceMs, nowMs, answerBytes);
   expect([...source.latenciesMs()]).toEqual([1, 3, 5]);
+  expect(source.answerSizes()).toEqual([10, 20]);
 });
 
 function takeAllDue(source: CallSource, nowMs: number): readonly number[] {

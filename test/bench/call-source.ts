@@ -3,20 +3,29 @@ export interface Arrivals {
   readonly calls: number;
   /** Calls a second at random times, whether earlier ones are answered or not; left out: each as soon as there is a free place. */
   readonly perSecond?: number | undefined;
+  /** Looks so often for calls that are due; left out: all the time, which takes a core for itself and tells latency exactly. */
+  readonly tickMs?: number;
+  /** Ends it early. */
+  readonly signal?: AbortSignal;
 }
 
-/** The calls of one load: which are due, and how long they took. */
+/** The calls of one load: which are due, how long they took, and how large their answers were. */
 export class CallSource {
   readonly #calls: number;
+  readonly #tickMs: number | undefined;
+  readonly #signal: AbortSignal | undefined;
   readonly #meanGapMs: number;
   readonly #random = createRandom();
   readonly #latenciesMs: Float64Array;
+  readonly #answerSizes = new Set<number>();
   #taken = 0;
   #answered = 0;
   #dueMs: number;
 
-  constructor({ calls, perSecond }: Arrivals) {
+  constructor({ calls, perSecond, tickMs, signal }: Arrivals) {
     this.#calls = calls;
+    this.#tickMs = tickMs;
+    this.#signal = signal;
     this.#meanGapMs = perSecond === undefined ? 0 : 1000 / perSecond;
     this.#latenciesMs = new Float64Array(calls);
     this.#dueMs = performance.now();
@@ -29,12 +38,12 @@ export class CallSource {
 
   /** None is left. */
   get isEmpty(): boolean {
-    return this.#taken === this.#calls;
+    return this.#taken === this.#calls || this.#signal?.aborted === true;
   }
 
   /** Whether the next call is to be made. */
   isDue(nowMs: number): boolean {
-    return this.#taken < this.#calls && this.#dueMs <= nowMs;
+    return !this.isEmpty && this.#dueMs <= nowMs;
   }
 
   /** Takes the next call. @returns when it was due: waiting for a free place is waiting too */
@@ -47,8 +56,14 @@ export class CallSource {
   }
 
   /** A call was answered. @param sinceMs what `take` said */
-  answered(sinceMs: number, nowMs: number): void {
+  answered(sinceMs: number, nowMs: number, answerBytes: number): void {
     this.#latenciesMs[this.#answered++] = nowMs - sinceMs;
+    this.#answerSizes.add(answerBytes);
+  }
+
+  /** The distinct ones. */
+  answerSizes(): readonly number[] {
+    return [...this.#answerSizes];
   }
 
   /** In ascending order. */
@@ -56,12 +71,14 @@ export class CallSource {
     return this.#latenciesMs.slice(0, this.#answered).sort();
   }
 
-  /** Calls `fill` again and again, and once after all calls are taken, if they come at times of their own; needs a core for itself. */
+  /** Calls `fill` again and again, and once after all calls are taken, if they come at times of their own. */
   drive(fill: () => void): void {
     if (this.#meanGapMs === 0) return;
     const isLast = this.isEmpty;
     fill();
-    if (!isLast) setImmediate(() => this.drive(fill));
+    if (isLast) return;
+    if (this.#tickMs === undefined) setImmediate(() => this.drive(fill));
+    else setTimeout(() => this.drive(fill), this.#tickMs);
   }
 }
 

@@ -14,7 +14,7 @@ export function drawCharts(groups: readonly ResultGroup[]): readonly Chart[] {
   const pick = (...ids: readonly string[]): readonly ResultRow[] => ids.flatMap((id) => rows.get(id) ?? []);
   const direct = ["constant", "seen", "seen-grpc-js", "no-token", "denied", "routed"];
   const fresh = ["RS256", "ES256", "EdDSA"].flatMap((alg) => [`verify-${alg}`, `fresh-${alg}`]);
-  const envoys = ["plain", "own", "lean", "grpc-js", "constant"].map((id) => `envoy-${id}`);
+  const envoys = ["plain", "own", "lean", "fresh-RS256", "grpc-js", "constant"].map((id) => `envoy-${id}`);
   const counts = ["own", "lean", "own-1000", "lean-1000", "own-10000", "lean-10000"].map((id) => `envoy-${id}`);
   const rates = ["own", "lean", "grpc-js"].flatMap((id) => [`paced-${id}-1000`, `paced-${id}-5000`]);
   return [

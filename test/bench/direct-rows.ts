@@ -8,23 +8,25 @@ import { basicPolicies, GATEWAY_METADATA, issuerPolicies } from "./policies.ts";
 import { type Effort, loadRow, type Row, type RowTitle, warmUp } from "./row.ts";
 import type { Running } from "./running.ts";
 import { SERVER_CORE, type ServerProcess, startServerProcess } from "./server-process.ts";
-import { startAuthzProcess } from "./start-authz-process.ts";
+import { type AuthzProcessOptions, startAuthzProcess } from "./start-authz-process.ts";
 
 /** What a core can do without an Envoy: the kinds of tokens and answers. */
 export async function startDirectRows(effort: Effort, running: Running): Promise<readonly Row[]> {
-  const authz = (policies: Policies, transport?: "grpc-js"): Promise<ServerProcess> =>
-    running.add(startAuthzProcess(policies, transport));
+  const authz = (policies: Policies, options?: AuthzProcessOptions): Promise<ServerProcess> =>
+    running.add(startAuthzProcess(policies, options));
   const constant = await running.add(startServerProcess("constant-server.ts", SERVER_CORE));
   const verifier = await running.add(startServerProcess("verify-process.ts", SERVER_CORE));
   const lean = await authz(basicPolicies());
-  const grpcJs = await authz(basicPolicies(), "grpc-js");
+  const grpcJs = await authz(basicPolicies(), { transport: "grpc-js" });
+  const twoWorkers = await authz(basicPolicies(), { workers: 2 });
   const fresh = await authz(basicPolicies());
   const oneIssuer = await authz(issuerPolicies(1));
   const manyIssuers = await authz(issuerPolicies(100));
   const requests = await createRequests();
   await expectAnswers(lean, requests);
   await expectAnswers(grpcJs, requests);
-  for (const server of [constant, lean, grpcJs, fresh, oneIssuer, manyIssuers]) {
+  await expectAnswers(twoWorkers, requests);
+  for (const server of [constant, lean, grpcJs, twoWorkers, fresh, oneIssuer, manyIssuers]) {
     await warmUp(directTarget({ ...server, metadata: METADATA, messages: [requests.seen.message] }), effort);
   }
   const row = (title: RowTitle, server: ServerProcess, { message, metadata }: Request) =>
@@ -34,6 +36,11 @@ export async function startDirectRows(effort: Effort, running: Running): Promise
     row({ id: "constant", name: "grpc-js, constant answer, decodes nothing" }, constant, requests.seen),
     row({ id: "seen", name: "Gatehouse, token seen before", beside }, lean, requests.seen),
     row({ id: "seen-grpc-js", name: "the same by `--transport grpc-js`", beside }, grpcJs, requests.seen),
+    row(
+      { id: "seen-workers", name: "the same by `--workers 2`, on this one core", beside: { id: "seen", by: "cost" } },
+      twoWorkers,
+      requests.seen,
+    ),
     row({ id: "no-token", name: "Gatehouse, no token, allowed", beside }, lean, requests.none),
     row({ id: "denied", name: "Gatehouse, no token, denied", beside }, lean, requests.denied),
     row({ id: "routed", name: "Gatehouse, route by claim at a gateway", beside }, lean, requests.routed),

@@ -1,19 +1,18 @@
 import type { EnvoyProcess } from "../support/envoy.ts";
 import { mintTestToken } from "../support/jwt.ts";
-import { checkRequestEncoder, HOST, METADATA, requestHeaders } from "./check-requests.ts";
-import { directTarget } from "./direct-target.ts";
+import { warmUpServer } from "./direct-target.ts";
+import { envoyTarget, startBenchEnvoy } from "./envoy-target.ts";
 import {
   startEnvoyWithExtAuthz,
   startEnvoyWithOwnFilters,
   startEnvoyWithOwnServicePolicies,
   startPlainEnvoy,
-} from "./envoy-targets.ts";
-import { runHttpLoad } from "./http-load.ts";
+} from "./envoys.ts";
 import { basicPolicies, servicePaths, servicePolicies } from "./policies.ts";
 import { type Effort, loadRow, pacedRow, type Row, warmUp } from "./row.ts";
 import type { Running } from "./running.ts";
 import type { Target } from "./sample.ts";
-import { pin, SERVER_CORE, type ServerProcess, startServerProcess } from "./server-process.ts";
+import { SERVER_CORE, type ServerProcess, startServerProcess } from "./server-process.ts";
 import { startAuthzProcess } from "./start-authz-process.ts";
 
 /** How many policies Envoy's own filters and Gatehouse are compared by. */
@@ -29,17 +28,23 @@ export async function startEnvoyRows(
 ): Promise<{ readonly full: readonly Row[]; readonly paced: readonly Row[] }> {
   const constant = await running.add(startServerProcess("constant-server.ts", SERVER_CORE));
   const lean = await running.add(startAuthzProcess(basicPolicies()));
-  const grpcJs = await running.add(startAuthzProcess(basicPolicies(), "grpc-js"));
+  const grpcJs = await running.add(startAuthzProcess(basicPolicies(), { transport: "grpc-js" }));
   for (const server of [constant, lean, grpcJs]) await warmUpServer(server, ["/headers"], effort);
+  const token = await mintTestToken({ jti: "seen" });
   const target = async (starting: Promise<EnvoyProcess>, options: TargetOptions = {}): Promise<Target> => {
-    const started = await toTarget(await running.add(starting), options);
+    const { server, paths = ["/headers"], withoutToken } = options;
+    const envoy = await startBenchEnvoy(starting, running, withoutToken);
+    const started = envoyTarget(
+      { envoy, server },
+      paths.map((path) => ({ path, token })),
+    );
     await warmUp(started, effort);
     return started;
   };
   const asking = (server: ServerProcess, options: TargetOptions = {}): Promise<Target> =>
     target(startEnvoyWithExtAuthz(server.port), { ...options, server });
   const contestants = [
-    { id: "plain", name: "Envoy that asks nobody", target: await target(startPlainEnvoy(), { allowsAll: true }) },
+    { id: "plain", name: "Envoy that asks nobody", target: await target(startPlainEnvoy(), { withoutToken: 200 }) },
     { id: "own", name: "Envoy, its own jwt_authn + rbac", target: await target(startEnvoyWithOwnFilters()) },
     { id: "lean", name: "Envoy + Gatehouse", target: await asking(lean) },
     { id: "grpc-js", name: "Envoy + Gatehouse, `--transport grpc-js`", target: await asking(grpcJs) },
@@ -54,7 +59,7 @@ export async function startEnvoyRows(
   full.push(
     loadRow(
       { id: "envoy-constant", name: "Envoy + grpc-js, constant answer", beside: { id: "envoy-own", by: "cost" } },
-      await asking(constant, { allowsAll: true }),
+      await asking(constant, { withoutToken: 200 }),
       effort,
     ),
   );
@@ -87,35 +92,11 @@ export async function startEnvoyRows(
   return { full, paced };
 }
 
-/** By itself a server gets hot within a second; through Envoy that would take a minute. */
-async function warmUpServer(server: ServerProcess, paths: readonly string[], effort: Effort): Promise<void> {
-  const encode = checkRequestEncoder();
-  const token = await mintTestToken({ jti: "seen" });
-  const messages = paths.map((path) => encode(token, path));
-  await warmUp(directTarget({ ...server, metadata: METADATA, messages }), effort);
-}
-
 interface TargetOptions {
   /** The authorizer. */
   readonly server?: ServerProcess;
   /** Asked for in turn. */
   readonly paths?: readonly string[];
-  /** It lets requests without a token pass. */
-  readonly allowsAll?: boolean;
+  /** What a request without a token is answered. */
+  readonly withoutToken?: 200 | 403;
 }
-
-/** @throws when a request without token is not answered as it should be */
-async function toTarget(envoy: EnvoyProcess, options: TargetOptions): Promise<Target> {
-  const { server, paths = ["/headers"], allowsAll = false } = options;
-  pin(envoy.pid, SERVER_CORE);
-  const port = envoy.listenerPort("bench");
-  const { status } = await fetch(`http://127.0.0.1:${port}/headers`);
-  if (status !== (allowsAll ? 200 : 403)) throw new Error(`an Envoy answered ${status} to a request without token`);
-  const headers = { host: HOST, ...requestHeaders(await mintTestToken({ jti: "seen" })) };
-  return {
-    pids: [envoy.pid, ...(server === undefined ? [] : [server.pid])],
-    load: (arrivals) => runHttpLoad({ port, paths, headers, connections: CONNECTIONS, ...arrivals }),
-  };
-}
-
-const CONNECTIONS = 16;

@@ -1,5 +1,7 @@
 import { type CheckInput, createCheckHarness, encodeCheck, identityOf } from "../support/check-harness.ts";
 import { mintTestToken, publicJwks, TEST_ISSUER } from "../support/jwt.ts";
+import { median } from "./median.ts";
+import { threadCpuMicroseconds } from "./thread-cpu.ts";
 
 /** What one check costs under a few policies and under many. */
 export interface FlatCost {
@@ -10,7 +12,7 @@ export interface FlatCost {
   /** Microseconds of CPU a check, medians. */
   readonly fewMicroseconds: number;
   readonly manyMicroseconds: number;
-  /** Of many to few. */
+  /** Of many to few: the median of the ratios of each round. */
   readonly ratio: number;
   /** Milliseconds that the first check takes, which builds the indexes. */
   readonly firstMs: number;
@@ -44,19 +46,20 @@ async function measureShape(
   { rounds, checks }: { readonly rounds: number; readonly checks: number },
 ): Promise<FlatCost> {
   const sides = await Promise.all([few, many].map((count) => createSide(objects(count), request, { count, token })));
-  const firstMs = sides[1]?.run(1) ?? Number.NaN;
+  const firstMs = (sides[1]?.run(1) ?? Number.NaN) / 1000;
   for (const side of sides) side.run(checks);
   const samples = sides.map(() => [] as number[]);
   for (let round = 0; round < rounds; round++) {
-    for (const [i, side] of sides.entries()) samples[i]?.push((side.run(checks) * 1000) / checks);
+    for (const [i, side] of sides.entries()) samples[i]?.push(side.run(checks) / checks);
   }
   const [fewMicroseconds = Number.NaN, manyMicroseconds = Number.NaN] = samples.map(median);
-  const ratio = manyMicroseconds / fewMicroseconds;
+  const [fewOf = [], manyOf = []] = samples;
+  const ratio = median(manyOf.map((cost, round) => cost / (fewOf[round] ?? Number.NaN)));
   return { shape: name, few, many, fewMicroseconds, manyMicroseconds, ratio, firstMs };
 }
 
 interface Side {
-  /** @returns milliseconds of CPU */
+  /** @returns microseconds of CPU */
   run(checks: number): number;
 }
 
@@ -80,14 +83,13 @@ async function createSide(
   const calls = inputs.map((input) => ({ message: encodeCheck(input), identity: identityOf(input) }));
   return {
     run(checks) {
-      const before = process.threadCpuUsage();
+      const before = threadCpuMicroseconds();
       for (let i = 0; i < checks; i++) {
         const call = calls[i % calls.length];
         const answer = call && harness.handle(call.message, call.identity);
         if (!(answer instanceof Uint8Array)) throw new Error("no answer at once");
       }
-      const { user, system } = process.threadCpuUsage(before);
-      return (user + system) / 1000;
+      return threadCpuMicroseconds() - before;
     },
   };
 }
@@ -109,7 +111,3 @@ export function requestAuthentication(name: string, jwtRules: readonly object[])
 }
 
 const AUTHENTICATION = requestAuthentication("jwt", [{ issuer: TEST_ISSUER, jwks: publicJwks() }]);
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
-}

@@ -1,19 +1,14 @@
-import { once } from "node:events";
-import { connect, type Socket } from "node:net";
-import { type Arrivals, CallSource } from "./call-source.ts";
-import type { LoadResult } from "./load-result.ts";
+import type { Socket } from "node:net";
+import type { CallSource } from "./call-source.ts";
+import { type Load, type LoadConnection, type LoadResult, runLoad } from "./load.ts";
 
 /** Unary gRPC calls: each connection has at most `concurrency` under way. */
-export interface GrpcLoad extends Arrivals {
-  readonly port: number;
-  /** Default 127.0.0.1. */
-  readonly host?: string;
+export interface GrpcLoad extends Load {
   /** `/package.Service/Method` */
   readonly path: string;
   readonly metadata: Readonly<Record<string, string>>;
   /** Serialised requests, sent in turn. */
   readonly messages: readonly Uint8Array[];
-  readonly connections: number;
   readonly concurrency: number;
 }
 
@@ -22,29 +17,10 @@ export interface GrpcLoad extends Arrivals {
  * test: frames are made once, answers are counted and measured but not decoded (ask with a real client what they
  * say). Rejects when a call is refused or the connection ends.
  */
-export async function runGrpcLoad(load: GrpcLoad): Promise<LoadResult> {
-  const sockets = await Promise.all(Array.from({ length: load.connections }, () => open(load)));
+export function runGrpcLoad(load: GrpcLoad): Promise<LoadResult> {
   const frames = new CallFrames(load);
-  const answerSizes = new Set<number>();
-  const startedAtMs = performance.now();
-  const source = new CallSource(load);
-  const connections = sockets.map(
-    (socket) => new LoadConnection({ socket, source, frames, concurrency: load.concurrency, answerSizes }),
-  );
-  source.drive(() => {
-    for (const connection of connections) connection.fill();
-  });
-  await Promise.all(connections.map(({ finished }) => finished));
-  const elapsedMs = performance.now() - startedAtMs;
-  for (const socket of sockets) socket.destroy();
-  return { requests: load.calls, elapsedMs, answerSizes: [...answerSizes], latenciesMs: source.latenciesMs() };
-}
-
-async function open({ port, host = "127.0.0.1" }: GrpcLoad): Promise<Socket> {
-  const socket = connect(port, host);
-  socket.setNoDelay(true);
-  await once(socket, "connect");
-  return socket;
+  const { calls, concurrency } = load;
+  return runLoad(load, (socket, source) => new GrpcConnection({ socket, source, frames, calls, concurrency }));
 }
 
 /** Each message as ready frames, but for their stream id. */
@@ -69,12 +45,15 @@ class CallFrames {
   }
 
   /** @param isFirst of its connection: it fills the table that the others refer to */
-  of(call: number, streamId: number, isFirst: boolean): Buffer {
+  of(call: number, isFirst: boolean): Buffer {
     const frames = isFirst ? this.#first : this.#next;
-    const copy = Buffer.from(frames[call % frames.length] ?? NOTHING);
-    copy.writeUInt32BE(streamId, 5);
-    copy.writeUInt32BE(streamId, isFirst ? this.#dataIdAt.first : this.#dataIdAt.next);
-    return copy;
+    return frames[call % frames.length] ?? NOTHING;
+  }
+
+  /** Makes the copy at this place of a batch the one of this stream. */
+  setStreamId(batch: Buffer, at: number, streamId: number): void {
+    batch.writeUInt32BE(streamId, at + 5);
+    batch.writeUInt32BE(streamId, at + (streamId === 1 ? this.#dataIdAt.first : this.#dataIdAt.next));
   }
 }
 
@@ -89,8 +68,6 @@ const END_STREAM = 1;
 const ACK = 1;
 const END_HEADERS = 4;
 const MAX_WINDOW = 0x7fffffff;
-/** A server that is silent for so long will not answer any more. */
-const SILENCE_MS = 20_000;
 const MAX_FRAME_BYTES = 16_384;
 const NOTHING = Buffer.alloc(0);
 
@@ -98,85 +75,78 @@ interface ConnectionOptions {
   readonly socket: Socket;
   readonly source: CallSource;
   readonly frames: CallFrames;
+  /** No connection makes more. */
+  readonly calls: number;
   readonly concurrency: number;
-  readonly answerSizes: Set<number>;
 }
 
-interface OpenCall {
-  readonly sinceMs: number;
-  answerBytes: number;
-}
-
-class LoadConnection {
-  readonly finished: Promise<void>;
+class GrpcConnection implements LoadConnection {
   readonly #options: ConnectionOptions;
-  readonly #open = new Map<number, OpenCall>();
-  #unread: Buffer = NOTHING;
-  #nextStreamId = 1;
+  /** Of each call, in the order of their streams; NaN when it is answered. */
+  readonly #sinceMs: Float64Array;
+  readonly #answerBytes: Uint32Array;
+  #made = 0;
+  #open = 0;
   #sendWindow = 65_535;
-  #resolve: () => void = () => undefined;
 
   constructor(options: ConnectionOptions) {
-    const { socket } = options;
     this.#options = options;
-    this.finished = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      socket.on("error", reject);
-      socket.setTimeout(SILENCE_MS, () => reject(new Error(`the server said nothing for ${SILENCE_MS} ms`)));
-      socket.on("close", () => reject(new Error("the server closed the connection under load")));
-      socket.on("data", (bytes: Buffer) => {
-        try {
-          this.#read(bytes);
-        } catch (error) {
-          reject(error);
-        }
-      });
-    });
+    this.#sinceMs = new Float64Array(options.calls);
+    this.#answerBytes = new Uint32Array(options.calls);
     const noPush = Buffer.from([0, 2, 0, 0, 0, 0]);
     this.#write([
       Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
       ...[frameHead(noPush.length, SETTINGS, 0, 0), noPush],
       ...[frameHead(4, WINDOW_UPDATE, 0, 0), uint32(MAX_WINDOW - 65_535)],
     ]);
-    this.fill();
   }
 
-  /** Makes the calls that are due. */
+  get isIdle(): boolean {
+    return this.#open === 0;
+  }
+
   fill(): void {
     const { source, frames, concurrency } = this.#options;
     const nowMs = performance.now();
     const calls: Buffer[] = [];
-    while (this.#open.size < concurrency && source.isDue(nowMs) && this.#sendWindow >= frames.size(source.taken)) {
-      const call = frames.of(source.taken, this.#nextStreamId, this.#nextStreamId === 1);
+    const firstStreamId = 2 * this.#made + 1;
+    while (this.#open < concurrency && source.isDue(nowMs) && this.#sendWindow >= frames.size(source.taken)) {
+      calls.push(frames.of(source.taken, this.#made === 0));
       this.#sendWindow -= frames.size(source.taken);
-      this.#open.set(this.#nextStreamId, { sinceMs: source.take(nowMs), answerBytes: 0 });
-      this.#nextStreamId += 2;
-      calls.push(call);
+      this.#sinceMs[this.#made++] = source.take(nowMs);
+      this.#open += 1;
     }
-    this.#write(calls);
-    if (this.#open.size === 0 && source.isEmpty) this.#resolve();
+    if (calls.length === 0) return;
+    const batch = Buffer.concat(calls);
+    let at = 0;
+    for (const [i, { length }] of calls.entries()) {
+      frames.setStreamId(batch, at, firstStreamId + 2 * i);
+      at += length;
+    }
+    this.#options.socket.write(batch);
   }
 
-  #read(bytes: Buffer): void {
-    const unread = this.#unread.length === 0 ? bytes : Buffer.concat([this.#unread, bytes]);
+  read(bytes: Buffer): number {
+    const nowMs = performance.now();
     let at = 0;
-    while (at + 9 <= unread.length) {
-      const end = at + 9 + unread.readUIntBE(at, 3);
-      if (end > unread.length) break;
-      this.#handle(unread, at, end);
+    while (at + 9 <= bytes.length) {
+      const end = at + 9 + bytes.readUIntBE(at, 3);
+      if (end > bytes.length) break;
+      this.#handle(bytes, at, end, nowMs);
       at = end;
     }
-    this.#unread = unread.subarray(at);
-    this.fill();
+    return at;
   }
 
-  #handle(bytes: Buffer, at: number, end: number): void {
+  #handle(bytes: Buffer, at: number, end: number, nowMs: number): void {
     const type = bytes[at + 3];
     const flags = bytes[at + 4] ?? 0;
     const streamId = bytes.readUInt32BE(at + 5) & MAX_WINDOW;
     const payload = at + 9;
-    if (type === DATA || type === HEADERS) this.#answer(streamId, type === DATA ? end - payload : 0, flags);
-    else if (type === RST_STREAM) throw new Error(`a call was reset with code ${bytes.readUInt32BE(payload)}`);
+    if (type === DATA) this.#addBytes(streamId, end - payload);
+    if (type === DATA || type === HEADERS) {
+      if ((flags & END_STREAM) !== 0) this.#answered(streamId, nowMs);
+    } else if (type === RST_STREAM) throw new Error(`a call was reset with code ${bytes.readUInt32BE(payload)}`);
     else if (type === GOAWAY) throw new Error(`the server sent GOAWAY with code ${bytes.readUInt32BE(payload + 4)}`);
     else if (type === WINDOW_UPDATE && streamId === 0) this.#sendWindow += bytes.readUInt32BE(payload);
     else if (type === SETTINGS && (flags & ACK) === 0) this.#write([frameHead(0, SETTINGS, ACK, 0)]);
@@ -185,19 +155,22 @@ class LoadConnection {
     }
   }
 
-  #answer(streamId: number, dataBytes: number, flags: number): void {
-    const call = this.#open.get(streamId);
-    if (call === undefined) throw new Error(`an answer to no call, on stream ${streamId}`);
-    call.answerBytes += dataBytes;
-    if ((flags & END_STREAM) === 0) return;
-    this.#open.delete(streamId);
-    this.#options.answerSizes.add(call.answerBytes);
-    this.#options.source.answered(call.sinceMs, performance.now());
+  #addBytes(streamId: number, bytes: number): void {
+    const call = (streamId - 1) / 2;
+    this.#answerBytes[call] = (this.#answerBytes[call] ?? 0) + bytes;
+  }
+
+  #answered(streamId: number, nowMs: number): void {
+    const call = (streamId - 1) / 2;
+    const sinceMs = this.#sinceMs[call] ?? Number.NaN;
+    if (call >= this.#made || Number.isNaN(sinceMs)) throw new Error(`an answer to no call, on stream ${streamId}`);
+    this.#sinceMs[call] = Number.NaN;
+    this.#open -= 1;
+    this.#options.source.answered(sinceMs, nowMs, this.#answerBytes[call] ?? 0);
   }
 
   #write(frames: readonly Buffer[]): void {
-    if (frames.length > 0)
-      this.#options.socket.write(frames.length === 1 ? (frames[0] ?? NOTHING) : Buffer.concat(frames));
+    this.#options.socket.write(Buffer.concat(frames));
   }
 }
 

@@ -2,6 +2,8 @@ import { type CheckHarness, createCheckHarness } from "../support/check-harness.
 import { mintTestToken, publicJwks } from "../support/jwt.ts";
 import { requireJwtPolicies } from "./check-requests.ts";
 import { jwksText } from "./large-key-sets.ts";
+import { median } from "./median.ts";
+import { threadCpuMicroseconds } from "./thread-cpu.ts";
 
 /** CPU of one check whose token was never seen, in microseconds: the key is looked up, and the signature verified. */
 export interface LookupResult {
@@ -42,15 +44,10 @@ function serverWith(jwks: object): Promise<CheckHarness> {
 }
 
 async function costOf(server: CheckHarness, token: string, calls: number): Promise<number> {
-  const before = process.threadCpuUsage();
+  const before = threadCpuMicroseconds();
   for (let call = 0; call < calls; call++) {
     const { status } = await server.check({ token });
     if (status !== 200) throw new Error(`answered ${status} instead of 200`);
   }
-  const { user, system } = process.threadCpuUsage(before);
-  return (user + system) / calls;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+  return (threadCpuMicroseconds() - before) / calls;
 }

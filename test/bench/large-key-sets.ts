@@ -113,7 +113,7 @@ function policies(jwksUri: string, issuers: number): string {
     (_, i) => `
 apiVersion: security.istio.io/v1
 kind: RequestAuthentication
-metadata: { name: issuer-${i}, namespace: foo }
+metadata: { name: issuer, namespace: tenant-${i} }
 spec:
   jwtRules:
     - issuer: issuer-${i}

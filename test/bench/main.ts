@@ -9,12 +9,12 @@ import { toPage } from "./page.ts";
 import { toTable } from "./table.ts";
 
 const FULL: BenchEffort = {
-  ...{ rounds: 7, loadMs: 400, pacedRounds: 3, pacedMs: 2500, warmUpMs: 1500 },
-  ...{ tokens: 100_000, inProcessChecks: 2000 },
+  ...{ rounds: 7, loadMs: 400, pacedRounds: 5, pacedMs: 2000, warmUpMs: 1500 },
+  ...{ tokens: 100_000, inProcessChecks: 10_000 },
 };
 const QUICK: BenchEffort = {
   ...{ rounds: 3, loadMs: 100, pacedRounds: 1, pacedMs: 500, warmUpMs: 300 },
-  ...{ tokens: 5000, inProcessChecks: 300 },
+  ...{ tokens: 5000, inProcessChecks: 2000 },
 };
 
 const { values } = parseArgs({
@@ -50,7 +50,7 @@ async function benchAnother(address: string): Promise<void> {
 async function benchAll(): Promise<void> {
   const startedMs = performance.now();
   const result = await runBench(effort, log);
-  const bars = checkBars(result.groups);
+  const bars = checkBars(result);
   const page = toPage({
     ...{ result, bars, effort, charts: drawCharts(result.groups) },
     ...{ machine: await describeMachine(), date: new Date() },

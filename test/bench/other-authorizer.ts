@@ -4,8 +4,9 @@ import { checkRequestEncoder, METADATA, requireJwtPolicies } from "./check-reque
 import { type DirectLoad, directTarget } from "./direct-target.ts";
 import { basicPolicies } from "./policies.ts";
 import { type ResultGroup, toResults } from "./results.ts";
-import { type Effort, loadRow, measureRows, type Row, warmUp } from "./row.ts";
+import { type Effort, loadRow, measureRows, warmUp } from "./row.ts";
 import { Running } from "./running.ts";
+import type { Target } from "./sample.ts";
 import { LOAD_CORE, pin, SERVER_CORE, startServerProcess } from "./server-process.ts";
 import { startAuthzProcess } from "./start-authz-process.ts";
 
@@ -35,29 +36,34 @@ export async function benchOther(
     const constant = await running.add(startServerProcess("constant-server.ts", SERVER_CORE));
     const gatehouse = await running.add(startAuthzProcess(basicPolicies()));
     const [host = "", port = ""] = address.split(/:(?=\d+$)/);
-    const rows: Row[] = [];
-    const add = (id: string, name: string, server: Omit<DirectLoad, "metadata" | "messages">): void => {
-      for (const [kind, message] of Object.entries(messages)) {
-        const by = id === "constant" ? {} : ({ beside: { id: `constant-${kind}`, by: "clock" } } as const);
-        const title = {
-          id: `${id}-${kind}`,
-          name: `${name}, ${kind === "seen" ? "token seen before" : "no token"}`,
-          ...by,
-        };
-        rows.push(loadRow(title, directTarget({ ...server, metadata: METADATA, messages: [message] }), effort));
-      }
-    };
-    add("constant", "grpc-js, constant answer", constant);
-    add("gatehouse", "Gatehouse", gatehouse);
-    add("other", address, { host, port: Number(port), isForeign: true, ...(pid === null ? {} : { pid }) });
-    for (const server of [constant, gatehouse]) {
-      await warmUp(directTarget({ ...server, metadata: METADATA, messages: [messages.seen] }), effort);
-    }
+    const other = { host, port: Number(port), isForeign: true, ...(pid === null ? {} : { pid }) };
+    const contestants: readonly Contestant[] = [
+      { id: "constant", name: "grpc-js, constant answer", server: constant },
+      { id: "gatehouse", name: "Gatehouse", server: gatehouse },
+      { id: "other", name: address, server: other },
+    ];
+    const target = ({ server }: Contestant, message: Uint8Array): Target =>
+      directTarget({ ...server, metadata: METADATA, messages: [message] });
+    for (const contestant of contestants) await warmUp(target(contestant, messages.seen), effort);
+    const rows = contestants.flatMap((contestant) =>
+      Object.entries(messages).map(([kind, message]) => {
+        const { id, name } = contestant;
+        const beside = id === "constant" ? {} : ({ beside: { id: `constant-${kind}`, by: "clock" } } as const);
+        const title = { id: `${id}-${kind}`, name: `${name}, ${kind === "seen" ? "token seen before" : "no token"}` };
+        return loadRow({ ...title, ...beside }, target(contestant, message), effort);
+      }),
+    );
     await measureRows(rows, effort, log);
     return toResults("Asked directly", rows, "full");
   } finally {
     await running.stop();
   }
+}
+
+interface Contestant {
+  readonly id: string;
+  readonly name: string;
+  readonly server: Omit<DirectLoad, "metadata" | "messages">;
 }
 
 async function expectDecisions(

@@ -41,17 +41,19 @@ ${charts.map(({ file, title }) => `![${title}](performance/${file})`).join("\n\n
 - Rows of one group are measured in turn, ${effort.rounds} rounds of ${effort.loadMs} ms, at a rate ${effort.pacedRounds} rounds of ${effort.pacedMs} ms. Shown are medians; a ratio is the median of the ratios of each round, by CPU time. Servers are warmed up first.
 - Asked directly: 2 connections with 50 calls each, always busy. A check is what Envoy sends for a browser's GET with a dozen headers and a token of 660 bytes. The load generator (\`test/bench/grpc-load.ts\`) sends frames made beforehand and
   fails when answers differ; a real client asks first whether they are right.
-- \`crypto.verify\` alone: the same tokens in a loop, without reading them. Fresh tokens are verified for the first time; all others were seen before.
+- \`crypto.verify\` alone: the same tokens in a loop, without reading them. Fresh tokens are verified for the first time; all others were seen before. Envoy's own filter remembers none, so that to it all are alike.
+- \`--workers 2\`: the CPU of the primary and of both workers, all on that one core; each worker has one of the two connections. What it costs beside one process is the price of using more cores.
 - Through Envoy: 16 HTTP/1.1 connections; Envoy has one worker and answers by itself (\`direct_response\`), so that no upstream is measured. Its own filters are configured as Istio does for the same policies.
 - At a rate: requests are due at random times, the same for all rows, and latency counts from the time at which one was due. Added is what is more than of an Envoy that asks nobody, percentile by percentile.
 - The policies of "few and many" select one workload; each lets the paths of one service pass. The requests go round 64 of them.
-- The grpc-js server with the constant answer decodes nothing: it shows what the library costs. Tokens with random key ids are one in eleven.
+- The grpc-js server with the constant answer decodes nothing: it shows what the library costs.
+- The flood has connections of its own, on which 1,000 tokens are due each second, whether earlier ones are answered or not; good traffic is always busy. All CPU of the server counts for the good checks. \`make bench-keys\` measures it for longer, by the clock too.
 
 ## Against another authorizer
 
 \`make bench AUTHZ=host:port\` asks any ext_authz v3 gRPC server, beside a Gatehouse and the constant answer in the same run. It first prints the policy, the metadata and the token that it will use, so that the other
-can be configured alike; \`AUTHZ_PID=...\` counts the CPU of that process, too. This page is not written then.
-\`make bench QUICK=1\` takes a minute instead of six and prints rougher figures.
+can be configured alike; \`AUTHZ_PID=...\` counts the CPU of that process, too. It should have one core, as Gatehouse has: \`taskset -a -c -p 0 PID\`. This page is not written then.
+\`make bench QUICK=1\` takes one to two minutes instead of six and prints rougher figures.
 `;
 }
 

@@ -46,9 +46,12 @@ it("says that a promise is missed, also when it was not measured", () => {
     row({ id: "constant", name: "yardstick" }, [sample([60])]),
     row({ id: "seen", name: "ours", beside: { id: "constant", by: "rate" } }, [sample([20])]),
   ];
-  const [seen, unmeasured] = checkBars([toResults("title", rows, "full")]);
-  expect(seen).toMatchObject({ measured: 3, isMet: false });
+  const memory = { policies: 1, tokens: 1, tokenBytes: 1, withPolicies: 200, withTokens: 300.4 };
+  const bars = checkBars({ groups: [toResults("title", rows, "full")], memory });
+  const [seen, unmeasured] = bars;
+  expect(seen).toMatchObject({ measured: "3.00x", isMet: false });
   expect(unmeasured).toMatchObject({ isMet: false });
+  expect(bars.at(-1)).toMatchObject({ promised: "at most 300 MiB", measured: "300 MiB", isMet: false });
   expect(toBarTable(seen === undefined ? [] : [seen])).toContain("| at least 4x | 3.00x | **missed** |");
 });
 

@@ -1,3 +1,4 @@
+import { median } from "./median.ts";
 import type { Row } from "./row.ts";
 import type { Percentiles } from "./sample.ts";
 
@@ -57,7 +58,8 @@ function toResult(row: Row, kind: "full" | "paced", find: (id: string) => Row): 
   };
 }
 
-function ratioOf(row: Row, other: Row, by: RatioKind): number {
+/** How a row compares with another that was measured in the same rounds. */
+export function ratioOf(row: Row, other: Row, by: RatioKind): number {
   const value = ({ samples }: Row, round: number): number => {
     const sample = samples[round];
     if (sample === undefined) return Number.NaN;
@@ -68,14 +70,6 @@ function ratioOf(row: Row, other: Row, by: RatioKind): number {
     by === "rate" || by === "clock" ? value(other, round) / value(row, round) : value(row, round) / value(other, round),
   );
   return median(ratios);
-}
-
-/** Of all, the one in the middle. */
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  const upper = sorted[middle] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2;
 }
 
 /** Together. */

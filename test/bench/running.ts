@@ -1,6 +1,6 @@
 /** Something that runs until it is stopped. */
 interface Part {
-  stop(): Promise<void>;
+  stop(): Promise<void> | void;
 }
 
 /** What was started, and how to end all of it. */

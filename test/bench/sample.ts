@@ -1,5 +1,5 @@
 import type { Arrivals } from "./call-source.ts";
-import type { LoadResult } from "./load-result.ts";
+import type { LoadResult } from "./load.ts";
 import { cpuMicroseconds } from "./server-process.ts";
 
 /** One measurement of one row. */

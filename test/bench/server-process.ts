@@ -7,6 +7,8 @@ import { fileURLToPath } from "node:url";
 /** A server under test, in a process of its own. */
 export interface ServerProcess {
   readonly pid: number;
+  /** Processes that it has started. */
+  readonly workerPids?: readonly number[];
   readonly port: number;
   stop(): Promise<void>;
 }

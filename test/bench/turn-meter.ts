@@ -1,3 +1,5 @@
+import { threadCpuMicroseconds } from "./thread-cpu.ts";
+
 /** The longest turns of this process's event loop. */
 export interface TurnMeter {
   /** What was measured since the last call, in milliseconds. */
@@ -33,6 +35,5 @@ export function startTurnMeter(): TurnMeter {
 }
 
 function now(): LongestTurn {
-  const { user, system } = process.threadCpuUsage();
-  return { cpuMs: (user + system) / 1000, wallMs: performance.now() };
+  return { cpuMs: threadCpuMicroseconds() / 1000, wallMs: performance.now() };
 }

@@ -1,6 +1,7 @@
 import { createPublicKey, type JsonWebKey, type KeyObject, verify } from "node:crypto";
 import { createServer } from "node:http";
 import { publicJwks } from "../support/jwt.ts";
+import { threadCpuMicroseconds } from "./thread-cpu.ts";
 
 /** Verifies the signatures of tokens that are posted, a line each, with nothing around it. Answers the CPU time of one in microseconds; prints its port. */
 const { keys }: { readonly keys: readonly JsonWebKey[] } = JSON.parse(publicJwks("rsa-2048", "ec-p256", "ed25519"));
@@ -11,12 +12,11 @@ const server = createServer((request, response) => {
   request.on("data", (chunk: Buffer) => chunks.push(chunk));
   request.on("end", () => {
     const tokens = Buffer.concat(chunks).toString().split("\n").map(prepare);
-    const before = process.threadCpuUsage();
+    const before = threadCpuMicroseconds();
     for (const { hash, data, key, signature } of tokens) {
       if (!verify(hash, data, key, signature)) throw new Error("a signature is wrong");
     }
-    const { user, system } = process.threadCpuUsage(before);
-    response.end(String((user + system) / tokens.length));
+    response.end(String((threadCpuMicroseconds() - before) / tokens.length));
   });
 });
 server.listen(0, "127.0.0.1", () => {

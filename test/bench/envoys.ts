@@ -77,7 +77,7 @@ const JWT_AUTHN = {
     providers: {
       "origins-0": {
         issuer: TEST_ISSUER,
-        local_jwks: { inline_string: publicJwks("rsa-2048") },
+        local_jwks: { inline_string: publicJwks("rsa-2048", "ec-p256", "ed25519") },
         payload_in_metadata: "payload",
         normalize_payload_in_metadata: { space_delimited_claims: ["scope", "permission"] },
       },
