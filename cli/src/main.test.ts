@@ -144,6 +144,13 @@ describe("what can't be started", () => {
     expect(code).toBe(1);
   });
 
+  test("a controller without access to an API server", async () => {
+    const kubeconfig = join(directory, "none");
+    const ended = await run("controller", "--source", "kubernetes", "--kubeconfig", kubeconfig, "--admin-port", "0");
+    expect(ended.stderr).toMatch(/^gatehouse: Kubernetes: [^\n]*none can't be used: ENOENT[^\n;]*\n$/);
+    expect(ended.code).toBe(1);
+  });
+
   test.each(["--check-port", "--admin-port"])("a %s in use", async (flag) => {
     const other = createServer().listen(0, "127.0.0.1");
     await once(other, "listening");

@@ -131,7 +131,7 @@ spec:
 }
 
 async function publishedTimes(times: number): Promise<void> {
-  await expect.poll(() => published, { interval: 5 }).toBe(times);
+  await expect.poll(() => published, { interval: 5, timeout: 10_000 }).toBe(times);
 }
 
 const DELTA = loadDiscovery().service.DeltaAggregatedResources;
@@ -209,7 +209,7 @@ describe("after the first publish", () => {
 
   it("translates again only what changed, and pushes nothing when that comes to the same", async () => {
     put(allow("a").replace("namespace: foo", "namespace: foo, labels: {team: x}"));
-    await expect.poll(() => translated).toEqual(["AuthorizationPolicy/foo/a"]);
+    await expect.poll(() => translated, { timeout: 10_000 }).toEqual(["AuthorizationPolicy/foo/a"]);
     put(allow("b"));
     await publishedTimes(2);
     expect(translated).toEqual(["AuthorizationPolicy/foo/a", "AuthorizationPolicy/foo/b"]);

@@ -57,8 +57,11 @@ export interface Round {
 /** Owner of what the mesh configuration yields. */
 const MESH = "mesh configuration";
 
-/** Objects translated in one turn of the event loop; in one process with a server, checks go on in between. */
-const OBJECTS_PER_TURN = 100;
+/**
+ * What translation takes of one turn of the event loop, in milliseconds, the last object on top: checks go on in between in one process with
+ * a server, and leases and streams are kept alive. Not a number of objects: one can cost as much as a thousand.
+ */
+const TURN_MS = 10;
 
 /** What new policy waits for keys that were never fetched, so that it does not begin by rejecting good tokens. */
 const FIRST_KEYS_MS = 500;
@@ -135,8 +138,9 @@ interface Draft {
 async function translateChanges(parts: LoopParts, { changed, removed }: StoreChanges): Promise<Draft> {
   const resources = new Map<string, readonly NamedResource[]>(removed.map((key) => [key, []]));
   const draft: Draft = { resources, reports: new Map(), open: new Map() };
-  for (const [index, stored] of changed.entries()) {
-    if (index % OBJECTS_PER_TURN === OBJECTS_PER_TURN - 1) await nextTurn();
+  const isTurnOver = watchTurns();
+  for (const stored of changed) {
+    if (isTurnOver()) await nextTurn();
     const translated = parts.translate(stored);
     const bytes = put(draft, stored.key, translated);
     parts.tenancy.set(stored.key, translated, bytes);
@@ -146,19 +150,25 @@ async function translateChanges(parts: LoopParts, { changed, removed }: StoreCha
   return draft;
 }
 
+/** Says whether others should have their turn now. */
+function watchTurns(): () => boolean {
+  let endMs = performance.now() + TURN_MS;
+  return () => {
+    const nowMs = performance.now();
+    if (nowMs < endMs) return false;
+    endMs = nowMs + TURN_MS;
+    return true;
+  };
+}
+
 /** What objects do to each other: a change of one may change the verdict on others. */
 async function settleTenancy(parts: LoopParts, draft: Draft): Promise<void> {
   const { objects, seals } = parts.tenancy.settle();
-  for (const key of objects) {
-    const stored = draft.open.has(key) ? undefined : parts.store.get(key);
-    if (stored === undefined) continue;
-    draft.open.set(key, parts.translate(stored));
-    draft.resources.delete(key);
-  }
+  await reopen(parts, draft, objects);
+  const isTurnOver = watchTurns();
   const released: ObjectKey[] = [];
-  let count = 0;
   for (const [key, translated] of draft.open) {
-    if (++count % OBJECTS_PER_TURN === 0) await nextTurn();
+    if (isTurnOver()) await nextTurn();
     const settled = parts.tenancy.apply(key, translated);
     if (settled !== translated || !draft.resources.has(key)) put(draft, key, settled);
     if (settled.keySources.length > 0) parts.keys.setSources(key, settled.keySources);
@@ -169,6 +179,18 @@ async function settleTenancy(parts: LoopParts, draft: Draft): Promise<void> {
   for (const [key, resources] of draft.resources) if (resources.length === 0) parts.keys.setSources(key, []);
   for (const key of released) parts.keys.setSources(key, []);
   for (const [namespace, seal] of seals) reportSeal(parts, draft, namespace, seal);
+}
+
+/** Takes objects in that did not change themselves, but their verdict did. */
+async function reopen(parts: LoopParts, draft: Draft, keys: Iterable<ObjectKey>): Promise<void> {
+  const isTurnOver = watchTurns();
+  for (const key of keys) {
+    if (isTurnOver()) await nextTurn();
+    const stored = draft.open.has(key) ? undefined : parts.store.get(key);
+    if (stored === undefined) continue;
+    draft.open.set(key, parts.translate(stored));
+    draft.resources.delete(key);
+  }
 }
 
 /** @returns whether there were new ones, which may change what there is room for */

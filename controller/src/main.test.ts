@@ -1,4 +1,8 @@
+import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -193,6 +197,44 @@ describe("it refuses to start, with one line that says why,", () => {
       code: "BAD_SOURCE",
       message: `resources directory ${path}: does not exist`,
     });
+  });
+
+  it("and leaves nothing open that it had opened before", { timeout: 30_000 }, async () => {
+    // An API server that takes requests and says nothing.
+    const api = createServer(() => undefined);
+    const connections = new Set<Socket>();
+    api.on("connection", (socket) => {
+      connections.add(socket);
+      socket.once("close", () => connections.delete(socket));
+    });
+    api.listen(0, "127.0.0.1");
+    await once(api, "listening");
+    const { port } = api.address() as AddressInfo;
+    const kubeconfig = join(directory, "kubeconfig");
+    const config = {
+      clusters: [{ name: "c", cluster: { server: `http://127.0.0.1:${port}`, "insecure-skip-tls-verify": true } }],
+      users: [{ name: "u", user: { token: "t" } }],
+      contexts: [{ name: "x", context: { cluster: "c", user: "u" } }],
+      "current-context": "x",
+    };
+    await writeFile(kubeconfig, JSON.stringify(config));
+    // Read to its end only when something was written to it.
+    const caFile = join(directory, "ca.pem");
+    execFileSync("mkfifo", [caFile]);
+    const secrets = { authoritySecret: "ca", clientSecret: "client", serverName: "s", clientName: "c" };
+    const refused = expect(
+      start({
+        source: { kind: "kubernetes" },
+        kubernetes: { kubeconfig, namespace: "default", podName: "p" },
+        xdsTls: { kind: "self-managed", namespace: "default", ...secrets },
+        keys: { caFile },
+      }),
+    ).rejects.toMatchObject({ code: "BAD_OPTION" });
+    await expect.poll(() => connections.size, { timeout: 10_000 }).toBe(1);
+    await writeFile(caFile, "no certificate");
+    await refused;
+    await expect.poll(() => connections.size, { timeout: 10_000 }).toBe(0);
+    api.close();
   });
 
   it("on an address that others could reach", async () => {

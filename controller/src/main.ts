@@ -58,9 +58,22 @@ export interface RunningController {
 /**
  * Starts a controller: objects from the source, translated, served over delta xDS. It runs before the source has delivered all;
  * servers that connect meanwhile wait.
- * @throws StartError when an option, the mesh configuration, the source or the address can't be used
+ * @throws StartError when an option, the mesh configuration, the source or the address can't be used; nothing stays open then
  */
 export async function startController(options: ControllerOptions): Promise<RunningController> {
+  const opened: Close[] = [];
+  try {
+    return await startParts(options, opened);
+  } catch (error) {
+    for (const close of opened.toReversed()) await close();
+    throw error;
+  }
+}
+
+type Close = () => Promise<void>;
+
+/** @param opened takes what has to be closed when a later part can't be started */
+async function startParts(options: ControllerOptions, opened: Close[]): Promise<RunningController> {
   const config = {
     ...DEFAULT_CONTROLLER_CONFIG,
     ...options,
@@ -72,8 +85,10 @@ export async function startController(options: ControllerOptions): Promise<Runni
   // Settings of the mesh: a faulty file is refused now, and reported later.
   const mesh = await openMeshConfigFile(config.meshConfigFile, config.settings, log);
   const api = config.kubernetes === null ? null : await openKubernetesApi(config.kubernetes);
+  if (api !== null) opened.push(() => api.close());
   if (api?.isVerified === false) log.warn({ server: api.server }, "the API server's certificate is not checked");
   const certificates = config.xdsTls === null ? null : await openCertificates(config.xdsTls, { api, log, nowMs });
+  if (certificates !== null) opened.push(() => certificates.stop());
 
   // State: objects, the resources made of them, verdicts, and the servers that hold them.
   const snapshot = new Snapshot();

@@ -20,7 +20,7 @@ export function createTranslateStored(mesh: Pick<MeshConfig, "dnsSuffix" | "rout
       const { kind, metadata, spec } = stored.object;
       const { namespace, name } = metadata;
       const errors = [{ path: "spec", message: "internal error in translation, see the controller's log" }];
-      return translateInvalid({ kind, namespace, name, errors, raw: { spec } }, context);
+      return translateInvalid({ kind, namespace, name, errors, raw: { metadata, spec } }, context);
     }
   };
 }

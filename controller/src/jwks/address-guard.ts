@@ -42,18 +42,19 @@ const ALWAYS: readonly string[] = [
 ];
 const LOOPBACK: readonly string[] = ["127.0.0.0/8", "::1/128"];
 
-/** Prefixes of IPv6 addresses that carry an IPv4 address to where it points: NAT64 and 6to4. */
+/** Prefixes of IPv6 addresses that carry an IPv4 address to where it points: NAT64, also with a prefix of one's own (RFC 8215), and 6to4. */
 const EMBEDDING: readonly { readonly prefix: RegExp; readonly at: number }[] = [
   { prefix: /^64:ff9b:(0:){4}/, at: 6 },
+  { prefix: /^64:ff9b:1:/, at: 6 },
   { prefix: /^2002:/, at: 1 },
 ];
 
-/** @throws RangeError naming the entry of `blockedCidrs` that is none */
+/** @throws RangeError naming the entry that is no network, or no host */
 export function createAddressGuard({ allowLoopback, blockedCidrs, allowedHosts }: GuardOptions): AddressGuard {
   const always = toBlockList(ALWAYS);
   const loopback = toBlockList(LOOPBACK);
   const configured = toBlockList(blockedCidrs);
-  const allowed = allowedHosts.map((host) => host.toLowerCase());
+  const allowed = allowedHosts.map(toHostPattern);
 
   const refusesAddress = (address: string): string | null => {
     const family = isIP(address);
@@ -85,6 +86,12 @@ function fits(host: string, pattern: string): boolean {
   return pattern.startsWith("*.") ? host.endsWith(pattern.slice(1)) : host === pattern;
 }
 
+/** A URL, or a star elsewhere, would be the name of no host: nothing could be fetched, and nobody would know why. */
+function toHostPattern(text: string): string {
+  if (isIP(text) !== 0 || /^(\*\.)?[^\s*:/?#@]+$/.test(text)) return text.toLowerCase();
+  throw new RangeError(`allowed hosts: "${text}" is not a host; expected e.g. idp.example.com or *.example.com`);
+}
+
 function toBlockList(cidrs: readonly string[]): BlockList {
   const list = new BlockList();
   for (const cidr of cidrs) {
@@ -92,7 +99,7 @@ function toBlockList(cidrs: readonly string[]): BlockList {
     const family = isIP(address);
     const bits = prefix === undefined ? (family === 4 ? 32 : 128) : Number(prefix);
     if (family === 0 || bits > (family === 4 ? 32 : 128)) {
-      throw new RangeError(`"${cidr}" is not a network; expected e.g. 10.0.0.0/8 or fd00::/8`);
+      throw new RangeError(`blocked networks: "${cidr}" is not a network; expected e.g. 10.0.0.0/8 or fd00::/8`);
     }
     list.addSubnet(address, bits, family === 4 ? "ipv4" : "ipv6");
   }

@@ -29,7 +29,7 @@ export interface FetcherOptions extends GuardOptions, Omit<ConnectionOptions, "g
 
 /**
  * Makes the one function that reaches out for keys.
- * @throws RangeError for a network in `blockedCidrs` that is none
+ * @throws RangeError for an entry of `blockedCidrs` or `allowedHosts` that is none
  */
 export function createKeyFetcher(options: FetcherOptions): FetchKeys {
   const guard = createAddressGuard(options);

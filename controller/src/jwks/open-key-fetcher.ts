@@ -18,7 +18,7 @@ export async function openKeyFetcher(options: KeyFetchOptions): Promise<FetchKey
     return createKeyFetcher({ ...options, extraCa });
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
-    throw new StartError("BAD_OPTION", `blocked networks: ${cause.message}`, { cause });
+    throw new StartError("BAD_OPTION", cause.message, { cause });
   }
 }
 

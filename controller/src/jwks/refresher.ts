@@ -46,7 +46,8 @@ export class KeyRefresher {
   readonly #saved: ReadonlyMap<string, SavedKeys>;
   readonly #sources = new Map<string, RefreshedSource>();
   readonly #byOwner = new Map<string, readonly KeySource[]>();
-  readonly #owners = new Map<string, Set<string>>();
+  /** How long each object that needs a source gives one attempt, by source. */
+  readonly #owners = new Map<string, Map<string, number>>();
   /** Names of sources whose key set may differ from what was taken last. */
   readonly #changed = new Set<string>();
   readonly #ending = new AbortController();
@@ -79,9 +80,12 @@ export class KeyRefresher {
     return changes;
   }
 
-  /** Resolves when every source has been tried once, or has keys from before; at the latest after that time. */
+  /**
+   * Resolves when every source has been tried once, or has keys from before; at the latest after that time. A source is waited for once:
+   * one that does not answer must not hold up what comes later.
+   */
   async settle(maxMs: number): Promise<void> {
-    const waiting = [...this.#sources.values()].filter(({ isNew }) => isNew);
+    const waiting = [...this.#sources.values()].filter((source) => source.isAwaited());
     if (waiting.length === 0) return;
     let cancel = () => {};
     const deadline = new Promise<void>((resolve) => {
@@ -108,7 +112,7 @@ export class KeyRefresher {
 
   /** The objects that need a source. @param name `KeySet.name` */
   ownersOf(name: string): readonly string[] {
-    return [...(this.#owners.get(name) ?? [])];
+    return [...(this.#owners.get(name)?.keys() ?? [])];
   }
 
   /** What to keep on disk. */
@@ -123,20 +127,20 @@ export class KeyRefresher {
   }
 
   #add(owner: string, source: KeySource): void {
-    const owners = this.#owners.get(source.keySet) ?? new Set();
-    this.#owners.set(source.keySet, owners.add(owner));
-    const known = this.#sources.get(source.keySet);
-    if (known !== undefined) {
-      known.timeoutMs = this.#longestTimeoutMs(source.keySet);
-      return;
-    }
+    const owners = this.#owners.get(source.keySet) ?? new Map<string, number>();
+    this.#owners.set(source.keySet, owners.set(owner, source.timeoutMs));
+    if (this.#sources.has(source.keySet)) return;
     const onChange = () => {
       this.#changed.add(source.keySet);
       this.#options.onChange();
     };
     const saved = this.#saved.get(source.keySet) ?? null;
     const { signal } = this.#ending;
-    this.#sources.set(source.keySet, new RefreshedSource(source, { ...this.#options, onChange, saved, signal }));
+    const timeoutMs = () => longest(owners.values());
+    this.#sources.set(
+      source.keySet,
+      new RefreshedSource(source, { ...this.#options, onChange, timeoutMs, saved, signal }),
+    );
     this.#changed.add(source.keySet);
   }
 
@@ -149,22 +153,24 @@ export class KeyRefresher {
     this.#sources.delete(name);
     this.#changed.add(name);
   }
+}
 
-  #longestTimeoutMs(name: string): number {
-    const same = [...this.#byOwner.values()].flat().filter(({ keySet }) => keySet === name);
-    return Math.max(...same.map(({ timeoutMs }) => timeoutMs));
-  }
+// One source may have more owners than a call may have arguments.
+function longest(timesMs: Iterable<number>): number {
+  let longestMs = 0;
+  for (const timeMs of timesMs) longestMs = Math.max(longestMs, timeMs);
+  return longestMs;
 }
 
 interface SourceOptions extends Omit<RefresherOptions, "saved"> {
+  /** The longest that any rule gives one attempt. */
+  readonly timeoutMs: () => number;
   readonly saved: SavedKeys | null;
   readonly signal: AbortSignal;
 }
 
 /** One source: at most one attempt at a time, and one timer to the next. */
 class RefreshedSource {
-  /** The longest that any rule gives one attempt. */
-  timeoutMs: number;
   /** Resolves when the first attempt is over. */
   readonly firstAttempt: Promise<void>;
   readonly #source: KeySource;
@@ -181,12 +187,12 @@ class RefreshedSource {
   /** An unknown key was reported while an attempt was under way, which may have been too early for it. */
   #isHintPending = false;
   #hasBeenTried = false;
+  #hasBeenAwaited = false;
   #freshMs: number | null = null;
 
   constructor(source: KeySource, options: SourceOptions) {
     this.#source = source;
     this.#options = options;
-    this.timeoutMs = source.timeoutMs;
     this.#state = this.#restored();
     this.firstAttempt = this.#fetch();
   }
@@ -195,9 +201,11 @@ class RefreshedSource {
     return toKeySet(this.#source, this.#state);
   }
 
-  /** Nothing is known of it yet. */
-  get isNew(): boolean {
-    return !this.#hasBeenTried && this.#state.state === "unavailable";
+  /** Nothing is known of it yet; true for the first who asks. */
+  isAwaited(): boolean {
+    const isFirst = !this.#hasBeenAwaited;
+    this.#hasBeenAwaited = true;
+    return isFirst && !this.#hasBeenTried && this.#state.state === "unavailable";
   }
 
   /** An unknown key: fetch now, or as soon as the last fetch of this kind is long enough ago. */
@@ -260,9 +268,9 @@ class RefreshedSource {
   }
 
   async #fetchNow(): Promise<void> {
-    const { fetch, clock, maxStaleMs, signal, onChange, onAttempt } = this.#options;
+    const { fetch, clock, maxStaleMs, signal, timeoutMs, onChange, onAttempt } = this.#options;
     const ended = AbortSignal.any([signal, this.#stopping.signal]);
-    const outcome = await fetch({ ...this.#source, timeoutMs: this.timeoutMs }, ended);
+    const outcome = await fetch({ ...this.#source, timeoutMs: timeoutMs() }, ended);
     if (ended.aborted) return;
     this.#hasBeenTried = true;
     const before = this.#state;

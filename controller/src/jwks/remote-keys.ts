@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import type { ControllerMetrics } from "../telemetry/metrics.ts";
+import { fetchInTurns } from "./fetch-turns.ts";
 import type { FetchOutcome } from "./fetcher.ts";
 import { KeyFile } from "./key-file.ts";
 import type { KeyOptions } from "./key-options.ts";
@@ -32,7 +33,7 @@ export async function openRemoteKeys(options: KeyOptions, context: RemoteKeysCon
   const logged = new Map<string, string>();
   const refresher = new KeyRefresher({
     ...options,
-    fetch,
+    fetch: fetchInTurns(fetch, (keySet) => namespacesOf(refresher.ownersOf(keySet))),
     onChange,
     saved: (await file?.load()) ?? [],
     onAttempt(health, outcome) {
@@ -51,6 +52,14 @@ export async function openRemoteKeys(options: KeyOptions, context: RemoteKeysCon
   };
 }
 
+/** Owners are objects, `Kind/namespace/name`. */
+function* namespacesOf(owners: readonly string[]): Iterable<string> {
+  for (const owner of owners) yield owner.split("/")[1] ?? "";
+}
+
+/** Sources of which the last line is remembered; there can be any number over time. */
+const MAX_LOGGED = 10_000;
+
 /** One line when something changes: an issuer that is down for a day must not fill the log. */
 function logAttempt(
   health: KeySourceHealth,
@@ -60,6 +69,7 @@ function logAttempt(
   const { keySet, issuer, state, keys, skipped } = health;
   const text = outcome.kind === "keys" ? `${keys} ${skipped.join()}` : outcome.class;
   const isRepeated = logged.get(keySet) === text;
+  if (logged.size >= MAX_LOGGED) logged.clear();
   logged.set(keySet, text);
   const fields = { keySet, issuer, uri: shownUri(health.uri), state, keys };
   if (outcome.kind === "failure") {

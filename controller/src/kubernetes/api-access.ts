@@ -126,7 +126,7 @@ function headersOf({ headers = {}, auth }: RequestOptions): Readonly<Record<stri
 }
 
 function unusable(where: string, why: string): StartError {
-  return new StartError("BAD_SOURCE", `Kubernetes: ${where} ${why}`);
+  return new StartError("NO_API_ACCESS", `Kubernetes: ${where} ${why}`);
 }
 
 function messageOf(error: unknown): string {

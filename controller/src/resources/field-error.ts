@@ -1,17 +1,25 @@
 import type { ErrorObject } from "ajv";
 import type { FieldError } from "./object.ts";
 
+/** An object can be made of nothing but faults, and nobody reads them all. */
+const MAX_ERRORS = 50;
+
 /** Turns what Ajv found into errors in Kubernetes' words, without doubles, sorted by path. @param root the validated document */
 export function fieldErrors(root: unknown, errors: readonly ErrorObject[]): readonly FieldError[] {
   const found = new Map<string, FieldError>();
+  const rest: FieldError[] = [];
   for (const error of errors) {
     // The parts of a oneOf say nothing by themselves; the oneOf's own error names the fields.
     if (/\/oneOf\/\d/.test(error.schemaPath)) continue;
+    if (found.size === MAX_ERRORS) {
+      rest.push({ path: "", message: "and more like these" });
+      break;
+    }
     const path = fieldPath(root, [...segmentsOf(error.instancePath), ...namedField(error)]);
     const message = messageOf(error);
     found.set(`${path}: ${message}`, { path, message });
   }
-  return [...found.values()].sort((a, b) => a.path.localeCompare(b.path, "en", { numeric: true }));
+  return [...found.values()].sort((a, b) => a.path.localeCompare(b.path, "en", { numeric: true })).concat(rest);
 }
 
 /** Writes a path: `spec.rules[0].when[0].key`, `metadata.labels[a/b]`. Reads `root` to tell list positions from map keys. */

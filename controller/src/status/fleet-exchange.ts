@@ -161,6 +161,10 @@ export class FleetExchange {
       const report = decodeReport(text.slice(text.indexOf(" ") + 1));
       this.#peers.set(key, { text, report, changedAtMs: nowMs });
     }
+    const there = new Set(found.map(([key]) => key));
+    for (const [key, { changedAtMs }] of this.#peers) {
+      if (!there.has(key) && nowMs - changedAtMs > FORGOTTEN_MS) this.#peers.delete(key);
+    }
   }
 
   /** The reports of the others that count. */

@@ -1,5 +1,6 @@
+import type { BoardObject } from "../conditions/status-board.ts";
 import type { ResourceKind } from "../resources/gen/schemas.ts";
-import type { FieldError, ObjectKey } from "../resources/object.ts";
+import type { ObjectKey } from "../resources/object.ts";
 
 /** Hears of every object as the API server has it, beside the store: its generation and status, and how far a source has come. */
 export interface ObjectObserver {
@@ -14,15 +15,4 @@ export interface ObjectObserver {
 }
 
 /** One object as the API server has it. */
-export interface ObservedObject {
-  readonly key: ObjectKey;
-  /** For example `security.istio.io/v1`. */
-  readonly apiVersion: string;
-  readonly uid: string;
-  readonly generation: number;
-  readonly resourceVersion: string;
-  /** Why it failed its schema; empty when it passed. */
-  readonly errors: readonly FieldError[];
-  /** `.status` of any shape. */
-  readonly status: unknown;
-}
+export type ObservedObject = BoardObject;

@@ -244,6 +244,25 @@ describe("with hosts of the first namespace", () => {
     expect(claims.refused("bar/young")).toEqual(["infra/gw shop.example.com"]);
   });
 
+  it("keeps its hosts when there is no room for it, unless it has very many", () => {
+    const claims = new HostClaims("first-namespace", sha256);
+    const many = Array.from({ length: 300 }, (_, i) => `h${i}.example.com`);
+    claims.set("VirtualService/foo/old", old);
+    claims.set("VirtualService/foo/many", service("foo/many", 1, { hosts: many }));
+    claims.set("VirtualService/bar/young", young);
+    claims.set("VirtualService/bar/other", service("bar/other", 2, { hosts: ["h7.example.com"] }));
+    const refused = () =>
+      ["young", "other"].flatMap((name) =>
+        claims.verdictOf(`VirtualService/bar/${name}`).refused.map(({ host }) => host),
+      );
+    claims.settle((key) => !key.startsWith("VirtualService/foo/"));
+    expect(refused()).toEqual(["shop.example.com"]);
+    expect(claims.settle(() => true, ["VirtualService/foo/many"])).toEqual(new Set(["VirtualService/bar/other"]));
+    expect(refused()).toEqual(["shop.example.com", "h7.example.com"]);
+    expect(claims.settle(() => false, ["VirtualService/foo/many"])).toEqual(new Set(["VirtualService/bar/other"]));
+    expect(refused()).toEqual(["shop.example.com"]);
+  });
+
   it("costs an edit only what shares its host", () => {
     const many = Array.from({ length: 2_000 }, (_, i) => service(`foo/s${i}`, i, { hosts: [`h${i}.example.com`] }));
     const claims = new Claims("first-namespace", ...many);

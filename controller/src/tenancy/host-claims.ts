@@ -15,12 +15,17 @@ export interface HostVerdict {
   readonly refused: readonly GatewayHost[];
 }
 
+/** Hosts at gateways that an object may claim which there is no room for: its hosts stay its own, unless it has very many. */
+const MAX_REFUSED_CLAIMS = 256;
+
 /** More remarks than this about one object help nobody. */
 const MAX_DIAGNOSTICS = 10;
 
 interface Service extends Claimant {
   readonly hosts: readonly string[];
   readonly gateways: readonly string[];
+  /** Its claims count. */
+  isPlaced: boolean;
   claims: readonly Claim[];
   /** By gateway and host; only where there is something to say. */
   readonly verdicts: Map<string, HostVerdict>;
@@ -45,6 +50,8 @@ export class HostClaims {
   readonly #gateways = new Map<string, Gateway>();
   readonly #bound = new Map<string, Set<ObjectKey>>();
   readonly #boards = new Map<string, Board>();
+  /** Came, or changed, since they were placed. */
+  readonly #fresh = new Set<ObjectKey>();
   /** Lost hosts about which they had been told something. */
   readonly #moved = new Set<ObjectKey>();
 
@@ -74,8 +81,23 @@ export class HostClaims {
     };
   }
 
-  /** Judges anew what changed. @returns the VirtualServices with another verdict than before */
-  settle(): ReadonlySet<ObjectKey> {
+  /**
+   * Judges anew what changed. Only now claims are made: one object can name thousands of hosts at thousands of gateways.
+   * @param isAccepted whether there is room for an object
+   * @param turned objects of which that has changed
+   * @returns the VirtualServices with another verdict than before
+   */
+  settle(
+    isAccepted: (key: ObjectKey) => boolean = () => true,
+    turned: Iterable<ObjectKey> = [],
+  ): ReadonlySet<ObjectKey> {
+    for (const key of new Set([...this.#fresh, ...turned])) {
+      const service = this.#services.get(key);
+      if (service === undefined) continue;
+      service.isPlaced = isAccepted(key) || claimCount(service) <= MAX_REFUSED_CLAIMS;
+      this.#place(service);
+    }
+    this.#fresh.clear();
     const changed = new Set([...this.#moved].filter((key) => this.#services.has(key)));
     this.#moved.clear();
     for (const [gateway, board] of this.#boards) {
@@ -110,6 +132,7 @@ export class HostClaims {
       hosts,
       gateways: [...new Set(gateways)],
       routes: signaturesOf(resource, this.#hash),
+      isPlaced: false,
       claims: [],
       verdicts: new Map(before?.verdicts),
     };
@@ -117,13 +140,14 @@ export class HostClaims {
     for (const gateway of service.gateways) {
       this.#bound.set(gateway, (this.#bound.get(gateway) ?? new Set()).add(key));
     }
-    this.#place(service);
+    this.#fresh.add(key);
   }
 
   #forget(key: ObjectKey): void {
     const service = this.#services.get(key);
     if (service === undefined) return;
     this.#services.delete(key);
+    this.#fresh.delete(key);
     this.#withdraw(service);
     for (const gateway of service.gateways) {
       const bound = this.#bound.get(gateway);
@@ -135,7 +159,7 @@ export class HostClaims {
   /** Puts the claims of a VirtualService where its gateways let it have them. */
   #place(service: Service): void {
     this.#withdraw(service);
-    service.claims = service.gateways.flatMap((gateway) => this.#claimsAt(gateway, service));
+    service.claims = service.isPlaced ? service.gateways.flatMap((gateway) => this.#claimsAt(gateway, service)) : [];
     for (const claim of service.claims) {
       const board = this.#boards.get(claim.gateway) ?? { claims: new Map(), dirty: new Set(), owners: new Map() };
       this.#boards.set(claim.gateway, board);
@@ -219,6 +243,11 @@ export class HostClaims {
     }
     return candidates.toSorted(compareAge)[0] ?? null;
   }
+}
+
+/** How many hosts at gateways a VirtualService may have. */
+export function claimCount({ hosts, gateways }: Pick<VirtualService, "hosts" | "gateways">): number {
+  return hosts.length * gateways.filter((gateway) => gateway !== "mesh").length;
 }
 
 const NOTHING: HostVerdict = { diagnostics: [], refused: [] };

@@ -2,7 +2,8 @@ import { keySetResourceName, type PolicyResource } from "@gatehouse/protos";
 import { describe, expect, it } from "vitest";
 import { encodeResources } from "../discovery/encode-resource.ts";
 import { parseManifests } from "../resources/manifest.ts";
-import { objectKey } from "../resources/object.ts";
+import { type ObjectKey, objectKey } from "../resources/object.ts";
+import type { StoredResource } from "../resources/store.ts";
 import { type Translated, translateObject } from "../translate/index.ts";
 import { sha256 } from "../translate-stored.ts";
 import { Tenancy, wireBytes } from "./tenancy.ts";
@@ -13,12 +14,11 @@ const LIMITS = { namespaceBytes: 8_000, totalBytes: 100_000 };
 function settled(yaml: string, limits = LIMITS, keySetBytes = 0) {
   const tenancy = new Tenancy({ hostOwnership: "first-namespace", limits, hash: sha256 });
   const entries = parseManifests(yaml, "test.yaml").resources.map((parsed) => {
-    if (parsed.kind !== "valid") throw new Error(JSON.stringify(parsed.object.errors));
-    const translated = translateObject(parsed.object, { dnsSuffix: "svc.cluster.local", hash: sha256 });
+    const [key, translated] = translatedResource(parsed);
     const { resources } = encodeResources(translated.resources);
     const bytes = resources.reduce((sum, resource) => sum + wireBytes(resource.name, resource.bytes.length), 0);
-    tenancy.set(objectKey(parsed.object), translated, bytes);
-    return [objectKey(parsed.object), translated] as const;
+    tenancy.set(key, translated, bytes);
+    return [key, translated] as const;
   });
   const sources = entries.flatMap(([, { keySources }]) => keySources);
   for (const { keySet } of sources) tenancy.setKeySet(keySetResourceName(keySet), keySetBytes);
@@ -28,6 +28,18 @@ function settled(yaml: string, limits = LIMITS, keySetBytes = 0) {
     results.set(translated.report.ref.name, tenancy.apply(key, translated));
   }
   return { results, seals };
+}
+
+function translatedResource(parsed: StoredResource): readonly [ObjectKey, Translated] {
+  if (parsed.kind !== "valid") throw new Error(JSON.stringify(parsed.object.errors));
+  const context = { dnsSuffix: "svc.cluster.local", hash: sha256 };
+  return [objectKey(parsed.object), translateObject(parsed.object, context)];
+}
+
+function translatedOf(yaml: string): readonly [ObjectKey, Translated] {
+  const [parsed] = parseManifests(yaml, "test.yaml").resources;
+  if (parsed === undefined) throw new Error("no object");
+  return translatedResource(parsed);
 }
 
 function object(kind: string, name: string, created: string, spec: object): string {
@@ -88,6 +100,21 @@ describe("an object that there is no room for", () => {
     expect(results.get("new")?.resources).toMatchObject([{ target: { kind: "namespace" } }]);
   });
 
+  it("may be a short one with very many hosts at very many gateways", () => {
+    const names = Array.from({ length: 3_000 }, (_, i) => `h${i}.a`);
+    const http = [{ route: [{ destination: { host: "a" } }] }];
+    const limits = { namespaceBytes: 16 << 20, totalBytes: 56 << 20 };
+    const few = object("VirtualService", "few", "01", {
+      hosts: names.slice(0, 50),
+      gateways: names.slice(0, 20),
+      http,
+    });
+    const many = object("VirtualService", "many", "02", { hosts: names, gateways: names, http });
+    const { results } = settled(few + many, limits);
+    expect(results.get("few")?.report.reason).toBe("Accepted");
+    expect(results.get("many")?.report.reason).toBe("QuotaExceeded");
+  });
+
   it("takes its fetched keys with it", () => {
     const spec = { jwtRules: [{ issuer: "https://idp.example.com", jwksUri: "https://idp.example.com/keys" }] };
     const yaml = object("RequestAuthentication", "new", "02", spec);
@@ -95,6 +122,25 @@ describe("an object that there is no room for", () => {
     const refused = settled(yaml, LIMITS, 9_000).results.get("new");
     expect(refused?.keySources).toEqual([]);
     expect(refused?.resources).toMatchObject([{ jwtRules: [{ invalid: expect.stringContaining("larger than") }] }]);
+  });
+
+  it("counts a key set once, however many of its rules need it, and gives its room back", () => {
+    const rule = { issuer: "https://idp.example.com", jwksUri: "https://idp.example.com/keys" };
+    const spec = { jwtRules: [{ ...rule, timeout: "1s" }, { ...rule, timeout: "3s" }, rule] };
+    const yaml = object("RequestAuthentication", "ra", "01", spec);
+    expect(settled(yaml, LIMITS, 6_000).results.get("ra")?.keySources).toMatchObject([{ timeoutMs: 5000 }]);
+
+    const tenancy = new Tenancy({ hostOwnership: "shared", limits: LIMITS, hash: sha256 });
+    const [key, translated] = translatedOf(yaml);
+    for (let i = 0; i < 3; i++) {
+      tenancy.set(key, translated, 500);
+      for (const { keySet } of translated.keySources) tenancy.setKeySet(keySetResourceName(keySet), 6_000);
+      tenancy.delete(key);
+    }
+    const [large, policyTranslated] = translatedOf(policy("large", "02"));
+    tenancy.set(large, policyTranslated, 9_000);
+    tenancy.settle();
+    expect(tenancy.apply(large, policyTranslated).report.reason).toBe("QuotaExceeded");
   });
 
   it("denies everything in its namespace if it has too many output headers to be kept from clients", () => {

@@ -3,7 +3,7 @@ import type { ObjectKey } from "../resources/object.ts";
 import type { Diagnostic, Translated } from "../translate/index.ts";
 import { toReport } from "../translate/report.ts";
 import { closedForm, sealedNamespace } from "./closed-form.ts";
-import { HostClaims, type HostOwnership } from "./host-claims.ts";
+import { claimCount, HostClaims, type HostOwnership } from "./host-claims.ts";
 import { NamespaceQuota, type QuotaLimits, type QuotaVerdict } from "./namespace-quota.ts";
 
 /** What tenants may do to each other. */
@@ -52,7 +52,7 @@ export class Tenancy {
       namespace,
       name,
       createdAtMs: meta.createdAtMs,
-      bytes,
+      bytes: own?.kind === "VirtualService" ? bytes + CLAIM_BYTES * claimCount(own) : bytes,
       closedBytes: closed === null ? null : wireBytes(key, JSON.stringify(closed).length),
       keySets: keySources.map(({ keySet }) => keySetResourceName(keySet)),
     });
@@ -66,7 +66,7 @@ export class Tenancy {
 
   /** @param name of the resource */
   setKeySet(name: string, bytes: number): void {
-    this.#quota.setKeySet(name, bytes);
+    this.#quota.setKeySet(name, Math.max(bytes, MIN_KEY_SET_BYTES));
   }
 
   setMesh(mesh: readonly PolicyResource[]): void {
@@ -86,7 +86,8 @@ export class Tenancy {
       else this.#sealed.delete(namespace);
       seals.set(namespace, isSealed ? sealedNamespace(namespace, this.#quotaMessage(namespace)) : null);
     }
-    return { objects: new Set([...objects, ...this.#hosts.settle()]), seals };
+    const contested = this.#hosts.settle((key) => this.#quota.verdictOf(key) === null, objects);
+    return { objects: new Set([...objects, ...contested]), seals };
   }
 
   /** Lays the verdict over what an object was translated to. */
@@ -130,6 +131,12 @@ export class Tenancy {
     return `${cause}; its newest objects are refused until there are fewer or smaller ones`;
   }
 }
+
+/** A host of a VirtualService at one gateway costs the controller some hundred bytes; a short object can have millions. */
+const CLAIM_BYTES = 128;
+
+/** A source of keys costs the controller about that, even while it has none. */
+const MIN_KEY_SET_BYTES = 1024;
 
 /** What a resource takes in a response, apart from its content: name, version, type and lengths. */
 const RESOURCE_OVERHEAD = 32 + 53 + 24;

@@ -20,13 +20,25 @@ export function checkWildcardHost(host: string): string | null {
   return bad === undefined ? null : `domain name "${host}" invalid (label "${bad}" invalid)`;
 }
 
-/** True when every name that one of the two stands for is covered by the other. @param a, b may start with a star */
-export function hostsOverlap(a: string, b: string): boolean {
-  return covers(a, b) || covers(b, a);
+/**
+ * Pairs of hosts of which one covers the other, as positions, the lower first; of equal hosts the first counts. Costs as much as the hosts
+ * are long, however many there are.
+ * @param hosts may start with a star
+ */
+export function findOverlaps(hosts: readonly string[]): readonly (readonly [number, number])[] {
+  const positions = new Map<string, number>();
+  for (const [i, host] of hosts.entries()) if (!positions.has(host)) positions.set(host, i);
+  return hosts.flatMap((host, i) =>
+    [...coveringNames(host)].flatMap((name) => {
+      const other = positions.get(name) ?? i;
+      return other === i ? [] : [[Math.min(i, other), Math.max(i, other)] as const];
+    }),
+  );
 }
 
-function covers(wide: string, narrow: string): boolean {
-  if (!wide.startsWith("*")) return wide === narrow;
-  const suffix = wide.slice(1);
-  return narrow.startsWith("*") ? narrow.slice(1).endsWith(suffix) : narrow.endsWith(suffix);
+/** Everything that may stand for a host: its own name, and a star before each of its ends. */
+function* coveringNames(host: string): Iterable<string> {
+  if (!host.startsWith("*")) yield host;
+  const name = host.replace(/^\*/, "");
+  for (let at = 0; at <= name.length; at++) yield `*${name.slice(at)}`;
 }

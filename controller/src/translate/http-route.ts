@@ -24,8 +24,9 @@ export interface RouteScope extends NameScope {
 }
 
 /**
- * Translates one entry of `http`.
- * @returns null when a part of it can't be carried out as meant: the route then never matches
+ * Translates one entry of `http`. Requests of a route that can't be carried out as meant get 404: left to the routes behind it, they would
+ * reach what it may have been there to keep them from.
+ * @returns null when it can't be told which requests it is for: it then never matches
  */
 export function translateHttpRoute(
   spec: HTTPRoute,
@@ -51,9 +52,17 @@ export function translateHttpRoute(
     fault: translateFault(spec.fault, `${path}.fault`, findings),
     cors: translateCors(spec.corsPolicy, `${path}.corsPolicy`, findings),
   };
-  if (!isUsable || action === null || rewrite === BROKEN || match.includes(null)) return null;
+  if (match.includes(null)) return null;
+  if (!isUsable || action === null || rewrite === BROKEN) return { ...route, ...NOT_FOUND };
   return { ...route, action, rewrite };
 }
+
+const NOT_FOUND = {
+  action: { kind: "directResponse", status: 404, body: "" },
+  rewrite: null,
+  fault: null,
+  cors: null,
+} satisfies Partial<HttpRoute>;
 
 /** A delegate is served at the gateways of the VirtualService that names it: nothing is known of them here. */
 function gatewaysOf(scope: RouteScope): readonly string[] {

@@ -47,11 +47,19 @@ export interface Findings {
   warn(path: string, message: string): void;
 }
 
+/** An object of half a megabyte can have a hundred thousand faults. Nobody reads them, and they take much more room than the object. */
+const MAX_OF_ONE_REASON = 50;
+
 /** An empty collection of diagnostics. */
 export function collectFindings(): Findings {
   const diagnostics: Diagnostic[] = [];
-  const add = (reason: Diagnostic["reason"]) => (path: string, message: string) => {
-    diagnostics.push({ path, reason, message });
+  const add = (reason: Diagnostic["reason"]) => {
+    let count = 0;
+    return (path: string, message: string) => {
+      count += 1;
+      if (count <= MAX_OF_ONE_REASON) diagnostics.push({ path, reason, message });
+      else if (count === MAX_OF_ONE_REASON + 1) diagnostics.push({ path: "", reason, message: "and more like these" });
+    };
   };
   return { diagnostics, invalid: add("Invalid"), unsupported: add("Unsupported"), warn: add("Warning") };
 }

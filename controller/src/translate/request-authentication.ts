@@ -7,7 +7,7 @@ import type { Findings, KeySource } from "./report.ts";
 import { translateTarget } from "./selector.ts";
 
 /**
- * Translates a RequestAuthentication, with the key sets that its rules refer to (each once) and the sources of those that are fetched.
+ * Translates a RequestAuthentication, with the key sets that its rules refer to and the sources of those that are fetched, each once.
  * @see https://istio.io/latest/docs/reference/config/security/request_authentication/
  */
 export function translateRequestAuthentication(
@@ -31,6 +31,16 @@ export function translateRequestAuthentication(
       jwtRules: rules.map(({ rule }) => rule),
     },
     keySets: [...keySets.values()],
-    keySources: rules.flatMap(({ keySource }) => keySource ?? []),
+    keySources: distinct(rules.flatMap(({ keySource }) => keySource ?? [])),
   };
+}
+
+/** Each source once, with the longest time that one of the rules gives it. */
+function distinct(sources: readonly KeySource[]): readonly KeySource[] {
+  const bySet = new Map<string, KeySource>();
+  for (const source of sources) {
+    const known = bySet.get(source.keySet);
+    if (known === undefined || known.timeoutMs < source.timeoutMs) bySet.set(source.keySet, source);
+  }
+  return [...bySet.values()];
 }

@@ -16,16 +16,17 @@ const AMBIGUOUS = "only one of targetRefs or workloadSelector can be set";
 
 /**
  * Translates `selector`, `targetRef` and `targetRefs`. The singular `targetRef` counts only if `targetRefs` is empty.
- * A selector that can't be right would select nothing and thereby switch the policy off, so it stands for the whole namespace.
+ * A selector or reference that can't be right would select nothing and thereby switch the policy off, so it stands for the whole namespace.
  */
 export function translateTarget(spec: TargetSpec, findings: Findings): TranslatedTarget {
-  const refs = readTargetRefs(spec, findings);
+  const { refs, unenforceable } = readTargetRefs(spec, findings);
   const selected = readSelector(spec, findings);
   if (refs.length === 0) return selected;
   if (spec.selector != null || (spec.targetRef != null && (spec.targetRefs?.length ?? 0) > 0)) {
     findings.invalid("spec", AMBIGUOUS);
     return { target: selected.target, unenforceable: AMBIGUOUS };
   }
+  if (unenforceable !== "") return { target: WHOLE_NAMESPACE, unenforceable };
   return { target: { kind: "targetRefs", refs }, unenforceable: "" };
 }
 
@@ -55,31 +56,48 @@ function checkLabel(name: string, value: string, findings: Findings): readonly s
   return messages;
 }
 
-function readTargetRefs(spec: TargetSpec, findings: Findings): readonly TargetRef[] {
+interface TranslatedRefs {
+  readonly refs: readonly TargetRef[];
+  /** Why one of them selects nothing; empty: none does. */
+  readonly unenforceable: string;
+}
+
+function readTargetRefs(spec: TargetSpec, findings: Findings): TranslatedRefs {
   const plural = spec.targetRefs ?? [];
-  if (plural.length > 0) return plural.map((ref, i) => readTargetRef(ref, `spec.targetRefs[${i}]`, findings));
-  return spec.targetRef == null ? [] : [readTargetRef(spec.targetRef, "spec.targetRef", findings)];
+  const singular = plural.length > 0 || spec.targetRef == null ? [] : [spec.targetRef];
+  const written = [
+    ...plural.map((ref, i) => ({ ref, path: `spec.targetRefs[${i}]` })),
+    ...singular.map((ref) => ({ ref, path: "spec.targetRef" })),
+  ];
+  const [unenforceable = ""] = written.flatMap(({ ref, path }) => checkTargetRef(ref, path, findings));
+  return { refs: written.map(({ ref }) => toTargetRef(ref)), unenforceable };
+}
+
+function toTargetRef({ group = "", kind, name, namespace = "" }: PolicyTargetReference): TargetRef {
+  return { group, kind, name, namespace };
 }
 
 const GATEWAY = "gateway.networking.k8s.io/Gateway";
 const WAYPOINT_KINDS = ["gateway.networking.k8s.io/GatewayClass", "/Service", "networking.istio.io/ServiceEntry"];
 
-function readTargetRef(spec: PolicyTargetReference, path: string, findings: Findings): TargetRef {
-  const ref = { group: spec.group ?? "", kind: spec.kind, name: spec.name, namespace: spec.namespace ?? "" };
-  if (ref.name === "") findings.invalid(`${path}.name`, "targetRef name must be set");
-  if (ref.namespace !== "") {
-    const message = "targetRef namespace must not be set; cross namespace referencing is not supported";
-    findings.invalid(`${path}.namespace`, message);
+/** @returns why it selects nothing, whatever there is */
+function checkTargetRef(ref: PolicyTargetReference, path: string, findings: Findings): readonly string[] {
+  const messages: string[] = [];
+  const refuse = (field: string, message: string) => {
+    findings.invalid(`${path}.${field}`, message);
+    messages.push(message);
+  };
+  if (ref.name === "") refuse("name", "targetRef name must be set");
+  if (ref.namespace) {
+    refuse("namespace", "targetRef namespace must not be set; cross namespace referencing is not supported");
   }
-  const kind = `${ref.group === "core" ? "" : ref.group}/${ref.kind}`;
+  const kind = `${ref.group === "core" ? "" : (ref.group ?? "")}/${ref.kind}`;
   if (WAYPOINT_KINDS.includes(kind)) {
-    findings.unsupported(
-      path,
-      `a targetRef to ${kind} is for waypoints, which do not exist here: it selects no workload`,
-    );
+    const message = `a targetRef to ${kind} is for waypoints, which do not exist here: it selects no workload`;
+    findings.unsupported(path, message);
   } else if (kind !== GATEWAY) {
     const known = [GATEWAY, ...WAYPOINT_KINDS].join(" ");
-    findings.invalid(`${path}.kind`, `targetRef must be to one of [${known}] but was ${kind}`);
+    refuse("kind", `targetRef must be to one of [${known}] but was ${kind}`);
   }
-  return ref;
+  return messages;
 }

@@ -245,3 +245,31 @@ test("an object that failed its schema, of any content, becomes an unenforceable
     }),
   );
 });
+
+describe("an object that is made of nothing but faults", () => {
+  const spec = (ports: readonly unknown[]) => ({ rules: [{ to: [{ operation: { ports } }] }] });
+  const document = (ports: readonly unknown[]) => ({
+    apiVersion: "security.istio.io/v1",
+    kind: "AuthorizationPolicy",
+    metadata: { name: "a", namespace: "foo" },
+    spec: spec(ports),
+  });
+
+  test("is refused with the first of them", () => {
+    const parsed = parseObject(document(Array.from({ length: 10_000 }, (_, i) => `p${i}`)));
+    if (parsed.kind !== "valid") throw new Error("fixture is not valid");
+    const { report } = translateObject(parsed.object, context);
+    expect(report.reason).toBe("Invalid");
+    expect(report.diagnostics).toHaveLength(51);
+    expect(report.diagnostics[49]?.path).toBe("spec.rules[0].to[0].operation.ports[49]");
+    expect(report.diagnostics[50]).toEqual({ path: "", reason: "Invalid", message: "and more like these" });
+  });
+
+  test("fails its schema with the first of them", () => {
+    const parsed = parseObject(document(new Array(10_000).fill(1)));
+    if (parsed.kind !== "invalid") throw new Error("fixture is valid");
+    expect(parsed.object.errors).toHaveLength(51);
+    expect(parsed.object.errors[0]?.path).toBe("spec.rules[0].to[0].operation.ports[0]");
+    expect(parsed.object.errors[50]).toEqual({ path: "", message: "and more like these" });
+  });
+});

@@ -1,12 +1,19 @@
 import { expect, test } from "vitest";
 import { parseObject } from "../resources/parse-object.ts";
-import { translateObject } from "./index.ts";
+import { type Translated, translateObject } from "./index.ts";
 
 const ROUTE = { destination: { host: "web" } };
 const OPERATIONS = { request: { set: { a: "b" } } };
 
 /** The paths that are reported as unsupported for a VirtualService with these routes. */
 function unsupported(routing: "cluster" | "header", ...http: readonly unknown[]): readonly string[] {
+  const { report } = translated(routing, http);
+  expect(report.accepted).toBe(true);
+  expect(report.reason).toBe(report.diagnostics.length === 0 ? "Accepted" : "PartiallySupported");
+  return report.diagnostics.map(({ path }) => path);
+}
+
+function translated(routing: "cluster" | "header", http: readonly unknown[]): Translated {
   const parsed = parseObject({
     apiVersion: "networking.istio.io/v1",
     kind: "VirtualService",
@@ -14,10 +21,7 @@ function unsupported(routing: "cluster" | "header", ...http: readonly unknown[])
     spec: { hosts: ["a.com"], gateways: ["gw"], http },
   });
   if (parsed.kind !== "valid") throw new Error(`fixture is ${parsed.kind}`);
-  const { report } = translateObject(parsed.object, { dnsSuffix: "svc.cluster.local", hash: (text) => text, routing });
-  expect(report.accepted).toBe(true);
-  expect(report.reason).toBe(report.diagnostics.length === 0 ? "Accepted" : "PartiallySupported");
-  return report.diagnostics.map(({ path }) => path);
+  return translateObject(parsed.object, { dnsSuffix: "svc.cluster.local", hash: (text) => text, routing });
 }
 
 const everything = {
@@ -63,4 +67,27 @@ test.each([
   ["format commands", { headers: { request: { set: { a: "%PROTOCOL%" } } } }, ["headers.request.set[a]"]],
 ])("names %s", (_name, fields, expected) => {
   expect(unsupported("cluster", { route: [ROUTE], ...fields })).toEqual(expected.map((path) => `spec.http[0].${path}`));
+});
+
+test.each([
+  ["its answer", { directResponse: { status: 999 } }],
+  ["its rewrite", { route: [ROUTE], rewrite: { uriRegexRewrite: { match: "(", rewrite: "" } } }],
+  ["its combination of actions", { route: [ROUTE], redirect: { uri: "/" } }],
+])("keeps the requests of a route from those behind it when %s can't be carried out", (_name, fields) => {
+  const match = [{ uri: { prefix: "/admin" } }];
+  const { resources, report } = translated("cluster", [{ match, ...fields }, { route: [ROUTE] }]);
+  expect(report.accepted).toBe(false);
+  expect(resources).toMatchObject([
+    {
+      http: [
+        {
+          index: 0,
+          match: [{ uri: { value: "/admin" } }],
+          action: { kind: "directResponse", status: 404 },
+          rewrite: null,
+        },
+        { index: 1, action: { kind: "route" } },
+      ],
+    },
+  ]);
 });

@@ -3,7 +3,7 @@ import type { VirtualServiceSpec } from "../resources/gen/types.ts";
 import type { ObjectMetadata } from "../resources/object.ts";
 import type { TranslateContext } from "./context.ts";
 import { resolveGateway } from "./gateway-name.ts";
-import { checkWildcardHost, hostsOverlap, qualifyHost } from "./host-name.ts";
+import { checkWildcardHost, findOverlaps, qualifyHost } from "./host-name.ts";
 import { translateHttpRoute } from "./http-route.ts";
 import { toObjectMeta } from "./object-meta.ts";
 import type { Findings } from "./report.ts";
@@ -76,10 +76,7 @@ function checkHosts(hosts: readonly string[], gateways: readonly string[], findi
     findings.invalid(`spec.hosts[${i}]`, message);
   }
   if (!areValid) return;
-  for (const [i, host] of hosts.entries()) {
-    for (const other of hosts.slice(0, i)) {
-      if (!hostsOverlap(other, host)) continue;
-      findings.invalid(`spec.hosts[${i}]`, `duplicate hosts in virtual service: ${other} & ${host}`);
-    }
+  for (const [other, i] of findOverlaps(hosts)) {
+    findings.invalid(`spec.hosts[${i}]`, `duplicate hosts in virtual service: ${hosts[other]} & ${hosts[i]}`);
   }
 }
