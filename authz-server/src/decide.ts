@@ -6,14 +6,14 @@ import { readingsOf } from "./authz/readings.ts";
 import { rejectToken } from "./authz/reject-token.ts";
 import { toAttributes } from "./authz/to-attributes.ts";
 import { type AskIo, askProviders } from "./custom/ask-providers.ts";
-import { accessDenied, badHeader, badPath, type Decision } from "./decision.ts";
+import { accessDenied, badHeader, badPath, type Decision, type Respond } from "./decision.ts";
 import { firstHeader, type HttpRequest } from "./http-request.ts";
 import { type NormalizedTarget, normalizeTarget } from "./policy/path-normalizer.ts";
 import { isOwnHeaderSent } from "./policy/reserved-headers.ts";
 import type { PreparedRule } from "./policy/rule-matcher.ts";
 import type { WorkloadPolicy } from "./policy/workload-policy.ts";
 import { allowRequest } from "./routing/allow-request.ts";
-import { chooseRoute } from "./routing/route.ts";
+import { chooseRoute, responseChangesOf, withResponseChanges } from "./routing/route.ts";
 import { climbsOut, leadToOneRoute } from "./routing/strict-route.ts";
 
 /** What a decision needs of the world. */
@@ -63,7 +63,10 @@ function decideHere(policy: WorkloadPolicy, request: HttpRequest, io: DecideIo):
   if (target === undefined) return badPath();
 
   const authn = isCorsPreflight(request) ? NO_TOKEN : authenticateUser(policy, request, target, io);
-  if (authn.kind === "rejected") return rejectToken(authn, request, target, policy.mesh);
+  if (authn.kind === "rejected") {
+    const refusal = rejectToken(authn, request, target, policy.mesh);
+    return refuse(policy, refusal, toAttributes(policy, request, target, NO_TOKEN), io);
+  }
 
   const attributes = toAttributes(policy, request, target, authn);
   const readings = readingsOf(policy, attributes);
@@ -84,8 +87,15 @@ function authorize(
   io.onEvaluate?.("authorization", readings);
   const verdict = evaluate(policy.enforced, readings);
   if (policy.dryRun !== null) io.record.dryRun(evaluate(policy.dryRun, readings), attributes.request, policy);
-  if (verdict.kind === "denied") return accessDenied(verdict.reason, verdict.ref);
+  if (verdict.kind === "denied") return refuse(policy, accessDenied(verdict.reason, verdict.ref), attributes, io);
   return forward(policy, attributes, readings, io);
+}
+
+/** At a gateway, what a VirtualService does to response headers is done to refusals too. */
+function refuse(policy: WorkloadPolicy, refusal: Respond, attributes: RequestAttributes, io: DecideIo): Respond {
+  const routes = policy.routesAt(attributes.request.destination.port);
+  if (routes === null) return refusal;
+  return withResponseChanges(refusal, responseChangesOf(routes, attributes, policy.mesh, io.random));
 }
 
 /** Browsers send preflights without token; Envoy's jwt_authn lets them pass in Istio. Authorization still applies. */
@@ -119,7 +129,7 @@ function forward(
   const routes = policy.routesAt(attributes.request.destination.port);
   if (routes === null) return allowRequest(attributes, null);
   if (routes.needsRawHeaders && !attributes.request.hasRawHeaders) return accessDenied("raw_headers_missing");
-  if (!leadToOneRoute(routes, readings)) return badPath();
+  if (!leadToOneRoute(routes, readings, policy.mesh)) return badPath();
   const chosen = chooseRoute(routes, attributes, policy.mesh, io.random);
   if (policy.mesh.strictPaths && chosen.kind === "forward" && climbsOut(chosen.path ?? "")) return badPath();
   return chosen.kind === "respond" ? chosen : allowRequest(attributes, chosen);

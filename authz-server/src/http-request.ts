@@ -25,6 +25,8 @@ export interface HttpRequest {
   readonly contextExtensions: ReadonlyMap<string, string>;
   /** Dynamic metadata of another filter, one level deep; undefined when absent. Decoded on demand. */
   readonly filterMetadata: (filter: string, key: string) => JsonValue | undefined;
+  /** As it arrived, where a CUSTOM provider has changed it since. */
+  readonly received?: HttpRequest;
   /** The CheckRequest that this was read from, for CUSTOM providers; left out where Envoy sent none. */
   readonly message?: Uint8Array;
 }
@@ -45,6 +47,19 @@ export function headerLineName(name: string): string {
   return name === "host" ? ":authority" : name;
 }
 
+/** A header's value without the blanks around it, which are no part of it (RFC 9110, 5.5). Linear in its length: it is the client's choice. */
+export function bareValue(value: string): string {
+  let start = 0;
+  let end = value.length;
+  while (start < end && isBlank(value.charCodeAt(start))) start++;
+  while (end > start && isBlank(value.charCodeAt(end - 1))) end--;
+  return end - start === value.length ? value : value.slice(start, end);
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
+}
+
 /** The UTF-8 bytes of a text as a byte string, comparable with the texts of a request. Lone surrogates become U+FFFD. */
 export function toByteString(text: string): string {
   if (isAscii(text)) return text;
@@ -58,8 +73,13 @@ export function toByteString(text: string): string {
 
 /** Lower-cases A-Z only: `String.toLowerCase` folds other letters too, and can change the length. */
 export function asciiLowerCase(text: string): string {
-  return /[A-Z]/.test(text) ? text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()) : text;
+  if (!/[A-Z]/.test(text)) return text;
+  if (text !== latest.text) latest = { text, lower: text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()) };
+  return latest.lower;
 }
+
+/** Many rules ask about the host of one request, whose length is the client's choice. */
+let latest: { readonly text: string; readonly lower: string } = { text: "", lower: "" };
 
 function isAscii(text: string): boolean {
   for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false;

@@ -48,7 +48,7 @@ export const DELIBERATE: readonly DeliberateRule[] = [
   {
     row: "denied-response-headers",
     oracle: (observed) => {
-      if (observed.upstream !== null || ![400, 401, 403].includes(observed.status)) return observed;
+      if (observed.upstream !== null || observed.status !== 400) return observed;
       const { "x-more": _, "x-upstream": __, ...headers } = observed.headers;
       return { ...observed, headers };
     },

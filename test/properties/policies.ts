@@ -2,10 +2,13 @@ import fc from "fast-check";
 import { type CheckHarness, type CheckInput, createCheckHarness, type Policies } from "../support/check-harness.ts";
 import { mintTestToken, publicJwks, TEST_ISSUER } from "../support/jwt.ts";
 
-/** The part of an AuthorizationPolicy's spec that the properties are about. */
+/** The part of an AuthorizationPolicy that the properties are about. */
 export interface Spec {
-  readonly action: "ALLOW" | "DENY";
+  readonly action: "ALLOW" | "DENY" | "AUDIT";
   readonly rules: readonly Rule[];
+  /** Whom it is for: the workload (by its namespace, the root namespace, or its labels), or others. */
+  readonly reach: "namespace" | "root" | "selected" | "otherLabels" | "otherNamespace";
+  readonly isDryRun: boolean;
 }
 export interface Rule {
   readonly from?: readonly { readonly source: Fields }[];
@@ -17,6 +20,11 @@ export interface When {
   readonly key: string;
   readonly values?: readonly string[];
   readonly notValues?: readonly string[];
+}
+
+/** Whether a policy decides about the workload's requests. */
+export function isEnforced({ action, reach, isDryRun }: Spec): boolean {
+  return action !== "AUDIT" && !isDryRun && reach !== "otherLabels" && reach !== "otherNamespace";
 }
 
 /** A request before it is made: `user` is an index of `USERS`. */
@@ -32,6 +40,8 @@ export const USERS: readonly (Readonly<Record<string, unknown>> | null)[] = [
   { sub: "u1", groups: "g1", a: { b: "g1" }, aud: "x" },
   { sub: "", groups: [1, "g2"], scope: "r", azp: "g1" },
   { sub: "u1/x", groups: [["g1"]], a: [{ b: "g1" }], aud: ["x", "y"] },
+  { sub: "ü", groups: ["über", ""], "a.b": "g1", scope: "über r", azp: ["x", "g1"] },
+  { sub: "u7", groups: "G1", a: { b: ["g1"] }, constructor: { name: "g1" } },
 ];
 
 /** How often a property is tried; PROPERTY_RUNS multiplies it (`make soak`). */
@@ -39,9 +49,13 @@ export function runs(count: number): { readonly numRuns: number } {
   return { numRuns: Math.ceil(count * Number(process.env["PROPERTY_RUNS"] ?? 1)) };
 }
 
+const TEMPLATES = ["/{*}/b", "/a/{**}", "/{*}", "/{**}/b", "/a/{*}/{**}", "/{*}/{*}", "/x/{*}", "/{*}/b/{**}"];
+
 const values: Readonly<Record<string, readonly string[]>> = {
-  principals: ["cluster.local/ns/foo/sa/a", "cluster.local/ns/*", "*/sa/b", "*"],
-  namespaces: ["foo", "ba*", "*"],
+  principals: ["cluster.local/ns/foo/sa/a", "cluster.local/ns/*", "*/sa/b", "*", "client.example.com"],
+  namespaces: ["foo", "ba*", "*", "*r"],
+  serviceAccounts: ["foo/a", "bar/b", "bar/a"],
+  trustDomains: ["cluster.local", "td", "*", "t*", "*d"],
   requestPrincipals: [
     "*",
     `${TEST_ISSUER}/u1`,
@@ -51,20 +65,31 @@ const values: Readonly<Record<string, readonly string[]>> = {
     `${TEST_ISSUER}/u*`,
     "test*",
     "nobody",
+    `${TEST_ISSUER}/ü`,
+    `${TEST_ISSUER}/`,
+    "*1",
   ],
-  ipBlocks: ["10.0.0.1", "10.0.0.0/30", "192.0.2.0/24"],
-  remoteIpBlocks: ["10.0.0.1", "192.0.2.0/24", "2001:db8::/32"],
-  hosts: ["a.com", "*.com", "A.*", "*", "b.com:*"],
+  ipBlocks: ["10.0.0.1", "10.0.0.0/30", "192.0.2.0/24", "fe80::/10"],
+  remoteIpBlocks: ["10.0.0.1", "192.0.2.0/24", "2001:db8::/32", "fe80::/10"],
+  hosts: ["a.com", "*.com", "A.*", "*", "b.com:*", "x.a.com", "*.A.com", "*:80"],
   ports: ["8080", "80"],
   methods: ["GET", "P*", "*T", "*"],
-  paths: ["/", "/a", "/a*", "*/b", "*", "/{*}/b", "/a/{**}", "/c"],
+  paths: ["/", "/a", "/a*", "*/b", "*", "/c", "/%C3%BC", "/a/b*", ...TEMPLATES],
 };
 const conditions: Readonly<Record<string, readonly string[]>> = {
-  "request.headers[x-role]": ["admin", "ad*", "*", "*er"],
+  "request.headers[x-role]": ["admin", "ad*", "*", "*er", "über", "ü*"],
   "request.headers[X-Other]": ["1", "*"],
-  "request.auth.claims[groups]": ["g1", "g*", "*", "*2"],
+  "request.headers[Host]": ["a.com", "A.com", "*.com"],
+  "request.headers[:authority]": ["b.com:*", "*"],
+  "request.headers[:method]": ["GET", "P*"],
+  "request.headers[:path]": ["/c?x=/a", "/a*", "*/b"],
+  "request.headers[authorization]": ["Bearer *", "*"],
+  "request.headers[names of headers]": ["*"],
+  "request.auth.claims[groups]": ["g1", "g*", "*", "*2", "über", "G1"],
   "request.auth.claims[a][b]": ["g1", "*"],
-  "request.auth.claims[scope]": ["r", "r w", "*"],
+  "request.auth.claims[a.b]": ["g1", "*"],
+  "request.auth.claims[constructor][name]": ["g1", "*"],
+  "request.auth.claims[scope]": ["r", "r w", "*", "über"],
   "request.auth.principal": values["requestPrincipals"] ?? [],
   "request.auth.audiences": ["x", "y", "*"],
   "request.auth.presenter": ["g1", "*"],
@@ -72,9 +97,11 @@ const conditions: Readonly<Record<string, readonly string[]>> = {
   "remote.ip": values["remoteIpBlocks"] ?? [],
   "source.namespace": values["namespaces"] ?? [],
   "source.principal": values["principals"] ?? [],
+  "source.serviceAccount": values["serviceAccounts"] ?? [],
+  "source.trustDomain": values["trustDomains"] ?? [],
   "destination.port": values["ports"] ?? [],
   "destination.ip": ["10.0.0.2", "192.0.2.1"],
-  "connection.sni": ["*", "a.com"],
+  "connection.sni": ["*", "a.com", "*.com", "a*"],
 };
 
 function some(from: readonly string[] | undefined): fc.Arbitrary<readonly string[]> {
@@ -92,9 +119,13 @@ function fields(names: readonly string[]): fc.Arbitrary<Fields> {
   return fc.uniqueArray(one, { minLength: 1, maxLength: 2, selector: ([field]) => field }).map(Object.fromEntries);
 }
 
-const source = fields(["principals", "namespaces", "requestPrincipals", "ipBlocks", "remoteIpBlocks"]).map((one) => ({
-  source: one,
-}));
+const OTHER_SOURCES = ["requestPrincipals", "ipBlocks", "remoteIpBlocks", "trustDomains"];
+const source = fc
+  .oneof(
+    { weight: 3, arbitrary: fields(["principals", "namespaces", ...OTHER_SOURCES]) },
+    { weight: 1, arbitrary: fields(["serviceAccounts", ...OTHER_SOURCES]) },
+  )
+  .map((one) => ({ source: one }));
 const operation = fields(["hosts", "ports", "methods", "paths"]).map((one) => ({ operation: one }));
 const when: fc.Arbitrary<When> = fc
   .constantFrom(...Object.keys(conditions))
@@ -114,24 +145,35 @@ const rule: fc.Arbitrary<Rule> = fc.record(
   { requiredKeys: [] },
 );
 
-/** A policy; DENY must have a rule. */
+/** A policy; DENY must have a rule, AUDIT is never in dry-run. Most of them count. */
 export const spec: fc.Arbitrary<Spec> = fc
-  .record({ action: fc.constantFrom("ALLOW" as const, "DENY" as const), rules: fc.array(rule, { maxLength: 2 }) })
-  .map((one) => (one.action === "DENY" && one.rules.length === 0 ? { ...one, action: "ALLOW" as const } : one));
+  .record({
+    action: fc.constantFrom(...(["ALLOW", "ALLOW", "ALLOW", "DENY", "DENY", "DENY", "AUDIT"] as const)),
+    rules: fc.array(rule, { maxLength: 2 }),
+    reach: fc.oneof(
+      { weight: 6, arbitrary: fc.constant("namespace" as const) },
+      { weight: 3, arbitrary: fc.constantFrom("root", "selected", "otherLabels", "otherNamespace") },
+    ),
+    isDryRun: fc.nat(7).map((chance) => chance === 0),
+  })
+  .map((one) => (one.action === "DENY" && one.rules.length === 0 ? { ...one, action: "ALLOW" as const } : one))
+  .map((one) => (one.action === "AUDIT" ? { ...one, isDryRun: false } : one));
 export const specs: fc.Arbitrary<readonly Spec[]> = fc.array(spec, { maxLength: 4 });
 
 /** A request; paths are such that no normalisation changes them. */
 export const request: fc.Arbitrary<Request> = fc.record({
   user: fc.nat(USERS.length - 1),
   method: fc.constantFrom("GET", "POST", "PUT", "get"),
-  path: fc.constantFrom("/", "/a", "/a/b", "/x/b", "/a/", "/c", "/c?x=/a", "/b", "/ab"),
-  host: fc.constantFrom("a.com", "A.com", "b.com", "b.com:80", "a.org"),
+  path: fc.constantFrom("/", "/a", "/a/b", "/x/b", "/a/", "/c", "/c?x=/a", "/b", "/ab", "//b", "/a/b/c", "/%C3%BC"),
+  host: fc.constantFrom("a.com", "A.com", "b.com", "b.com:80", "a.org", "a.com.", "X.a.com"),
   headers: fc.array(
     fc.constantFrom(
       ...([
         ["x-role", "admin"],
         ["x-role", "user"],
         ["x-role", ""],
+        ["x-role", "über"],
+        ["x-role", "\tadmin "],
         ["x-other", "1"],
       ] as const),
       ...([
@@ -146,10 +188,23 @@ export const request: fc.Arbitrary<Request> = fc.record({
     "spiffe://cluster.local/ns/foo/sa/a",
     "spiffe://cluster.local/ns/bar/sa/b",
     "spiffe://td/ns/foo/sa/a",
+    "spiffe://td/ns/bar/sa/ab",
+    "client.example.com",
   ),
-  sourceAddress: fc.constantFrom("10.0.0.1", "10.0.0.9", "192.0.2.7"),
+  sni: fc.constantFrom("", "a.com", "x.a.com"),
+  sourceAddress: fc.constantFrom("10.0.0.1", "10.0.0.9", "192.0.2.7", "fe80::1%3"),
   destinationPort: fc.constantFrom(8080, 80),
 });
+
+/** A policy as YAML would give it. @param home the namespace of the workload */
+export function toObject(name: string, { action, rules, reach, isDryRun }: Spec, home = "foo"): object {
+  const app = { selected: "httpbin", otherLabels: "another", namespace: null, root: null, otherNamespace: null }[reach];
+  const selector = app === null ? {} : { selector: { matchLabels: { app } } };
+  const namespace = reach === "root" ? "istio-system" : reach === "otherNamespace" ? "elsewhere" : home;
+  const annotations = isDryRun ? { annotations: { "istio.io/dry-run": "true" } } : {};
+  const object = authorizationPolicy(name, { action, rules, ...selector }, namespace);
+  return { ...object, metadata: { name, namespace, ...annotations } };
+}
 
 /** An AuthorizationPolicy of foo as YAML would give it. */
 export function authorizationPolicy(name: string, body: object, namespace = "foo"): object {
@@ -158,7 +213,7 @@ export function authorizationPolicy(name: string, body: object, namespace = "foo
 
 /** The objects of a set of policies, and the authentication that they rest on. */
 export function objectsOf(list: readonly Spec[], namespace = "foo"): readonly object[] {
-  return [authentication(namespace), ...list.map((one, i) => authorizationPolicy(`p${i}`, one, namespace))];
+  return [authentication(namespace), ...list.map((one, i) => toObject(`p${i}`, one, namespace))];
 }
 
 /** Trusts the tokens of `USERS`. */

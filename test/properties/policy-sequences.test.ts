@@ -12,7 +12,7 @@ import { expect, test } from "vitest";
 import { translatePolicies } from "../support/check-harness.ts";
 import { type PolicyPublisher, startPolicyPublisher } from "../support/policy-publisher.ts";
 import { waitFor } from "../support/wait-for.ts";
-import { authorizationPolicy, objectsOf, runs, type Spec, spec } from "./policies.ts";
+import { objectsOf, runs, type Spec, spec, toObject } from "./policies.ts";
 
 type Step =
   | { readonly kind: "upsert"; readonly name: string; readonly spec: Spec }
@@ -68,9 +68,7 @@ async function startWorld(home: string): Promise<{
     async take(step) {
       switch (step.kind) {
         case "upsert": {
-          const resources = translatePolicies([authorizationPolicy(step.name, step.spec)]).flatMap(
-            (one) => one.resources,
-          );
+          const resources = translatePolicies([toObject(step.name, step.spec)]).flatMap((one) => one.resources);
           objects.set(step.name, resources);
           publisher.publish(new Map([[step.name, resources]]));
           return;

@@ -1,6 +1,6 @@
 import type { Accepted, Authenticated } from "../authn/authn-result.ts";
 import { withoutParams } from "../authn/token.ts";
-import type { HeaderLine, HttpRequest } from "../http-request.ts";
+import { bareValue, type HeaderLine, type HttpRequest } from "../http-request.ts";
 import type { NormalizedTarget } from "../policy/path-normalizer.ts";
 import type { WorkloadPolicy } from "../policy/workload-policy.ts";
 import type { RequestAttributes } from "./attributes.ts";
@@ -20,15 +20,18 @@ export function toAttributes(
   const removedHeaders = reserved.length === 0 ? tokenHeaders : [...reserved, ...tokenHeaders];
   const query = queryWithoutTokens(target.query, tokenPlaces(user, "param"));
   const kept = headersToForward(request, removedHeaders, target.path + query);
+  const headers = addedHeaders.length === 0 ? kept : [...kept, ...addedHeaders];
+  const isLookedAt = policy.needsRawHeaders || policy.isGateway;
   return {
     request,
     path: target.path,
     query,
-    headers: addedHeaders.length === 0 ? kept : [...kept, ...addedHeaders],
+    headers: isLookedAt ? withoutOuterBlanks(headers) : headers,
     removedHeaders,
     addedHeaders,
     claims: user?.claims ?? null,
-    remoteAddress: remoteAddress(request, policy.isGateway, policy.mesh.numTrustedProxies),
+    // Envoy works it out before any filter can change the headers.
+    remoteAddress: remoteAddress(request.received ?? request, policy.isGateway, policy.mesh.numTrustedProxies),
   };
 }
 
@@ -37,6 +40,12 @@ function headersToForward(request: HttpRequest, removed: readonly string[], path
   const kept = removed.length === 0 ? request.headers : request.headers.filter(({ name }) => !removed.includes(name));
   if (path === request.path) return kept;
   return kept.map((line) => (line.name === ":path" ? { name: line.name, value: path } : line));
+}
+
+/** With HTTP/2, Envoy hands over what a client puts around a value; an upstream that is asked by HTTP/1 does not see it. */
+function withoutOuterBlanks(lines: readonly HeaderLine[]): readonly HeaderLine[] {
+  if (lines.every(({ value }) => bareValue(value) === value)) return lines;
+  return lines.map(({ name, value }) => ({ name, value: bareValue(value) }));
 }
 
 function tokenPlaces(user: Authenticated | null, kind: "header" | "param"): readonly string[] {

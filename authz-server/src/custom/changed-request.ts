@@ -23,25 +23,24 @@ export function unchanged(request: HttpRequest): ChangedRequest {
  * Makes the changes of one provider. @param path as normalised, with query: what the provider was asked about
  */
 export function applyAllow(changed: ChangedRequest, allow: ProviderAllow, path: string): ChangedRequest {
-  const edited = new Map<string, string | null>();
-  const currentValue = (name: string): string | undefined => {
-    const value = edited.get(name);
-    return value === undefined ? valueIn(changed.request.headers, name) : (value ?? undefined);
-  };
+  const edited = new Map<string, readonly string[]>();
+  const linesOf = (name: string): readonly string[] => edited.get(name) ?? linesIn(changed.request.headers, name);
   let newPath = path;
   for (const change of allow.changes) {
-    if (change.kind === "removeHeader") edited.set(change.name, null);
+    if (change.kind === "removeHeader") edited.set(change.name, []);
     else if (change.kind !== "header") newPath = changeQuery(newPath, change);
     else {
-      const value = newValue(change, currentValue(change.name));
-      if (value !== undefined && change.name === ":path") newPath = value;
-      else if (value !== undefined) edited.set(change.name, value);
+      const lines = newLines(change, linesOf(change.name));
+      if (lines === undefined) continue;
+      if (change.name === ":path") newPath = lines[0] ?? newPath;
+      else edited.set(change.name, lines);
     }
   }
-  if (newPath !== path) edited.set(":path", newPath);
+  if (newPath !== path) edited.set(":path", [newPath]);
+  const whole = Array.from(edited, ([name, lines]) => [name, lines.length === 0 ? null : joined(name, lines)] as const);
   return {
     request: withHeaders(changed.request, edited, allow.metadata),
-    headers: new Map([...changed.headers, ...edited]),
+    headers: new Map([...changed.headers, ...whole]),
     responseHeaders: [...changed.responseHeaders, ...allow.responseHeaders],
   };
 }
@@ -74,43 +73,52 @@ export function withChanges(decision: Decision, { headers, responseHeaders }: Ch
 
 type SetHeader = Extract<RequestChange, { readonly kind: "header" }>;
 
-/** The whole new value, or undefined where nothing changes. */
-function newValue({ how, name, value }: SetHeader, before: string | undefined): string | undefined {
+/**
+ * The lines of a header after a change, or undefined where nothing changes. Envoy's filter appends to the first line, and adds a line
+ * behind the others. Policies look at each line: none of the client's may be hidden in another.
+ */
+function newLines({ how, name, value }: SetHeader, before: readonly string[]): readonly string[] | undefined {
+  const [first, ...others] = before;
+  const isOneLine = name.startsWith(":");
   switch (how) {
     case "set":
-      return value;
+      return [value];
     case "add":
-      return before === undefined || name.startsWith(":") ? value : joined(name, before, value);
+      if (isOneLine) return [value];
+      return IN_ONE_LINE.has(name) && first !== undefined ? [joined(name, [...before, value])] : [...before, value];
     case "append":
-      return before === undefined || name.startsWith(":") ? undefined : joined(name, before, value);
+      return first === undefined || isOneLine ? undefined : [joined(name, [first, value]), ...others];
     case "addIfAbsent":
-      return before === undefined ? value : undefined;
+      return first === undefined ? [value] : undefined;
     case "setIfPresent":
-      return before === undefined ? undefined : value;
+      return first === undefined ? undefined : [value];
   }
 }
 
-function joined(name: string, before: string, value: string): string {
-  return `${before}${name === "cookie" ? "; " : ","}${value}`;
+/** Of these Envoy never keeps more than one line. */
+const IN_ONE_LINE: ReadonlySet<string> = new Set(["authorization", "cookie"]);
+
+function joined(name: string, lines: readonly string[]): string {
+  return lines.join(name === "cookie" ? "; " : ",");
 }
 
-function valueIn(headers: readonly HeaderLine[], name: string): string | undefined {
-  const values = headers.filter((line) => line.name === name).map(({ value }) => value);
-  return values.length === 0 ? undefined : values.join(name === "cookie" ? "; " : ",");
+function linesIn(headers: readonly HeaderLine[], name: string): readonly string[] {
+  return headers.filter((line) => line.name === name).map(({ value }) => value);
 }
 
 function withHeaders(
   request: HttpRequest,
-  edited: ReadonlyMap<string, string | null>,
+  edited: ReadonlyMap<string, readonly string[]>,
   metadata: Uint8Array | null,
 ): HttpRequest {
   const kept = request.headers.filter(({ name }) => !edited.has(name));
-  const added = [...edited].flatMap(([name, value]) => (value === null ? [] : [{ name, value }]));
+  const added = [...edited].flatMap(([name, lines]) => lines.map((value) => ({ name, value })));
   return {
     ...request,
-    method: edited.get(":method") ?? request.method,
-    path: edited.get(":path") ?? request.path,
-    host: edited.get(":authority") ?? request.host,
+    received: request.received ?? request,
+    method: edited.get(":method")?.[0] ?? request.method,
+    path: edited.get(":path")?.[0] ?? request.path,
+    host: edited.get(":authority")?.[0] ?? request.host,
     headers: edited.size === 0 ? request.headers : [...kept, ...added],
     filterMetadata: metadata === null ? request.filterMetadata : withMetadata(request, metadata),
   };

@@ -53,7 +53,7 @@ export interface ProviderRefusal {
   readonly status: number;
 }
 
-/** One change of the request. Envoy joins repeated header lines by `,`; so do we where it would add a line. */
+/** One change of the request. */
 export type RequestChange =
   | { readonly kind: "header"; readonly how: HeaderChange; readonly name: string; readonly value: string }
   | { readonly kind: "removeHeader"; readonly name: string }

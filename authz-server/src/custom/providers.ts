@@ -34,13 +34,16 @@ export class Providers {
     for (const [provider, connection] of before) if (!this.#connections.has(provider)) connection.release();
   }
 
-  /** Asks; never rejects. A provider that policy no longer has, or never told us about, counts as failed. */
+  /**
+   * Asks; never rejects. A provider that policy no longer has, because it changed while an earlier one was asked, can't judge any more;
+   * that is no failure of the provider, so no failure mode lets the request pass.
+   */
   readonly ask: AskProvider = async (provider, request, signal) => {
     const { metrics } = this.#options;
     const connection = this.#connections.get(provider);
     if (connection === undefined) {
-      metrics.provider("failed");
-      return { kind: "failed", message: "the provider is gone", answer: null };
+      metrics.provider("refused");
+      return { kind: "refused", message: "the provider is gone", status: provider.statusOnError };
     }
     const answer = await connection.ask(request, signal);
     metrics.provider(RESULTS[answer.kind]);

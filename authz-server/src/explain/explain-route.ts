@@ -3,10 +3,10 @@ import type { RequestAttributes } from "../authz/attributes.ts";
 import type { Decision } from "../decision.ts";
 import { asciiLowerCase, firstHeader } from "../http-request.ts";
 import type { WorkloadPolicy } from "../policy/workload-policy.ts";
-import { findVirtualHost } from "../routing/host-match.ts";
 import { compileHttpMatch } from "../routing/http-match.ts";
 import { CLUSTER_HEADER, ROUTE_HEADER } from "../routing/prepared-action.ts";
 import type { PreparedRoute } from "../routing/prepared-route.ts";
+import { virtualHostOf } from "../routing/route.ts";
 import { actualClaim, actualHeader, bytes } from "./actual-value.ts";
 import { fromByteString } from "./byte-text.ts";
 import { headerMatchText, matchText } from "./expected-texts.ts";
@@ -33,7 +33,7 @@ export function explainRoute(
   const table = attributes && policy.routesAt(attributes.request.destination.port);
   if (attributes === null || table === null) return NOTHING;
   const { request } = attributes;
-  const virtualHost = findVirtualHost(table, asciiLowerCase(request.host));
+  const virtualHost = virtualHostOf(table, request.host, policy.mesh);
   if (virtualHost === undefined) {
     return { ...NOTHING, outcome: "unknownHost", knownHosts: [...table.virtualHosts.keys()] };
   }

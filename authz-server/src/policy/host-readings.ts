@@ -6,6 +6,13 @@ export function hostReadings(host: string): readonly string[] {
   const [, name = host, port = ""] = /^(.*?)(:\d*)?$/s.exec(host) ?? [];
   const isAddress = name.startsWith("[") && !name.endsWith("]");
   if (isAddress) return [host];
-  const bare = name.replace(/\.+$/, "");
+  const bare = withoutDots(name);
   return [...new Set([host, name, bare, bare + port])];
+}
+
+/** Linear in the host's length, which is the client's choice. */
+function withoutDots(name: string): string {
+  let end = name.length;
+  while (end > 0 && name.charAt(end - 1) === ".") end--;
+  return name.slice(0, end);
 }

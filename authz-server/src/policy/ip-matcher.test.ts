@@ -16,18 +16,37 @@ describe("an address lies in a range", () => {
     ["2001:db8:ffff::1", "2001:db8::", 32, true],
     ["2001:db9::1", "2001:db8::", 32, false],
     ["1.2.3.4", "::", 0, false],
-    ["::ffff:10.1.2.3", "10.0.0.0", 8, true],
+    ["::ffff:10.1.2.3", "10.0.0.0", 8, false],
+    ["::ffff:10.1.2.3", "::ffff:0:0", 96, true],
+    ["10.1.2.3", "::ffff:10.1.2.3", 128, false],
+    ["fe80::1%2", "fe80::", 10, true],
+    ["fe80::1%2", "fe80::1", 128, true],
+    ["2001:db8::1%12", "fe80::", 10, false],
     ["not-an-address", "0.0.0.0", 0, false],
     ["", "0.0.0.0", 0, false],
   ])("%j in %s/%i: %s", (text, address, prefixLength, expected) => {
-    expect(compileIpRanges([{ address, prefixLength }])(text)).toBe(expected);
+    expect(compileIpRanges([{ address, prefixLength }], false)(text)).toBe(expected);
+  });
+
+  it.each([
+    ["::ffff:10.1.2.3", "10.0.0.0", 8, true],
+    ["::ffff:a01:203", "10.1.2.3", 32, true],
+    ["::ffff:11.1.2.3", "10.0.0.0", 8, false],
+    ["::ffff:10.1.2.3", "::ffff:10.1.0.0", 112, true],
+    ["10.1.2.3", "::ffff:10.1.0.0", 112, true],
+    ["10.2.2.3", "::ffff:10.1.0.0", 112, false],
+    ["10.1.2.3", "::", 0, false],
+    ["::a01:203", "10.1.2.3", 32, false],
+  ])("%j in %s/%i, an IPv4 address inside IPv6 being both: %s", (text, address, prefixLength, expected) => {
+    expect(compileIpRanges([{ address, prefixLength }], true)(text)).toBe(expected);
   });
 
   it("or in one of several", () => {
-    const isIn = compileIpRanges([
+    const ranges = [
       { address: "10.0.0.0", prefixLength: 8 },
       { address: "fe80::", prefixLength: 10 },
-    ]);
+    ];
+    const isIn = compileIpRanges(ranges, false);
     expect(["10.9.9.9", "fe80::1", "11.0.0.1"].map(isIn)).toEqual([true, true, false]);
   });
 });
@@ -45,6 +64,8 @@ describe("an address", () => {
     "12345::",
     "::1.2.3",
     "::%eth0",
+    "::%",
+    "10.0.0.1%2",
   ])("is not %j", (text) => {
     expect(parseIp(text)).toBeUndefined();
   });

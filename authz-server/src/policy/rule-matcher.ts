@@ -41,6 +41,8 @@ export interface RuleParts {
 }
 
 export interface PreparedCondition {
+  /** Two with one id are the same; an id is never used again. */
+  readonly id: number;
   readonly condition: Condition;
   readonly test: AttributeTest;
 }
@@ -51,11 +53,9 @@ export type AttributeTest = (attributes: RequestAttributes) => boolean;
 export function compileRules(policy: AuthorizationPolicy, mesh: MeshConfig, order: number): readonly PreparedRule[] {
   const ref: PolicyRef = { kind: policy.kind, namespace: policy.meta.namespace, name: policy.meta.name };
   const context: RuleContext = { mesh, isNarrowing: policy.action !== "ALLOW" };
-  const { rules } = sharedOf(mesh);
   return policy.rules.map((rule, at) => {
-    const key = JSON.stringify([context.isNarrowing, rule.from, rule.to, rule.when]);
-    const { parts, matches } = rules.get(key, () => compileRule(rule, context));
-    return { ref, index: rule.index, order: order + at, matches, parts };
+    const parts = compileRule(rule, context);
+    return { ref, index: rule.index, order: order + at, matches: parts.matches, parts };
   });
 }
 
@@ -71,8 +71,8 @@ interface RuleContext {
   readonly isNarrowing: boolean;
 }
 
-interface CompiledRule {
-  readonly parts: RuleParts;
+/** One object, so that whoever holds the parts holds what is shared. */
+interface CompiledRule extends RuleParts {
   readonly matches: AttributeTest;
 }
 
@@ -94,9 +94,10 @@ function sharedOf(mesh: MeshConfig): SharedOfMesh {
 }
 
 function compileRule(rule: Rule, context: RuleContext): CompiledRule {
-  const { conditions } = sharedOf(context.mesh);
+  const { rules, conditions } = sharedOf(context.mesh);
   const prepared = (condition: Condition): PreparedCondition =>
     conditions.get(JSON.stringify([context.isNarrowing, condition]), () => ({
+      id: nextId++,
       condition,
       test: compileCondition(condition, context),
     }));
@@ -105,7 +106,14 @@ function compileRule(rule: Rule, context: RuleContext): CompiledRule {
     to: rule.to.map((operation) => operation.map(prepared)),
     when: rule.when.map(prepared),
   };
-  return { parts, matches: composeRule(parts) };
+  return rules.get(keyOfRule(parts), () => ({ ...parts, matches: composeRule(parts) }));
+}
+
+let nextId = 0;
+
+function keyOfRule({ from, to, when }: RuleParts): string {
+  const ids = (conditions: readonly PreparedCondition[]): readonly number[] => conditions.map(({ id }) => id);
+  return JSON.stringify([from.map(ids), to.map(ids), ids(when)]);
 }
 
 /** The one test of a whole rule. Without any part, it holds for every request. */
@@ -161,15 +169,15 @@ function compileValues(condition: Condition, side: Side, { mesh, isNarrowing }: 
       return ({ path }) => test(path);
     }
     case "sourceIp": {
-      const test = compileIpRanges(condition[side]);
+      const test = compileIpRanges(condition[side], isNarrowing === (side === "values"));
       return ({ request }) => test(request.source.address);
     }
     case "remoteIp": {
-      const test = compileIpRanges(condition[side]);
+      const test = compileIpRanges(condition[side], isNarrowing === (side === "values"));
       return ({ remoteAddress }) => test(remoteAddress);
     }
     case "destinationIp": {
-      const test = compileIpRanges(condition[side]);
+      const test = compileIpRanges(condition[side], isNarrowing === (side === "values"));
       return ({ request }) => test(request.destination.address);
     }
     case "destinationPort": {

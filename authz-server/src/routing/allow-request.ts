@@ -1,5 +1,6 @@
 import type { RequestAttributes } from "../authz/attributes.ts";
 import { ALLOW, type Allow } from "../decision.ts";
+import { bareValue } from "../http-request.ts";
 import type { Forward } from "./prepared-action.ts";
 
 /**
@@ -30,8 +31,8 @@ export function allowRequest(attributes: RequestAttributes, route: Forward | nul
   return { kind: "allow", setHeaders, removeHeaders: [...removed], responseHeaders };
 }
 
-// Blanks around a value are no part of it (RFC 9110, 5.5); on lines of their own the receiver would drop them.
+// On lines of their own the receiver would drop blanks around each value.
 function joined(before: string | undefined, value: string): string {
-  const bare = value.replace(/^[ \t]+|[ \t]+$/g, "");
+  const bare = bareValue(value);
   return before === undefined ? bare : `${before},${bare}`;
 }

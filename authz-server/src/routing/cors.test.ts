@@ -33,7 +33,13 @@ it.each([
   ["an origin in another case", {}, "HTTPS://A", "GET", "on"],
   ["a preflight", {}, "https://a", "OPTIONS", PREFLIGHT],
   ["a preflight of another origin", {}, "https://b", "OPTIONS", "on"],
-  ["a preflight of another origin, IGNORE", { unmatchedPreflights: "IGNORE" }, "https://b", "OPTIONS", "200"],
+  [
+    "a preflight of another origin, IGNORE",
+    { unmatchedPreflights: "IGNORE" },
+    "https://b",
+    "OPTIONS",
+    "200 allow-credentials=true allow-methods=GET,PUT allow-headers=x-a max-age=60",
+  ],
   [
     "little",
     { allowMethods: [], allowHeaders: [], exposeHeaders: [], maxAgeSec: null, allowCredentials: null },

@@ -15,12 +15,9 @@ export function prepareCors(policy: CorsPolicy, ref: PolicyRef): CorsFilter {
   const isListed = compileAnyOf(policy.allowOrigins, toByteString);
   // In Envoy an entry that fits the text "*" allows every origin.
   const isAny = isListed("*") || policy.allowOrigins.some(({ kind }) => kind === "present");
-  const common = [
-    ...(policy.allowCredentials === true ? [header("access-control-allow-credentials", "true")] : []),
-    ...listHeader("access-control-expose-headers", policy.exposeHeaders),
-  ];
+  const credentials = policy.allowCredentials === true ? [header("access-control-allow-credentials", "true")] : [];
+  const common = [...credentials, ...listHeader("access-control-expose-headers", policy.exposeHeaders)];
   const ofPreflight = [
-    ...common,
     ...listHeader("access-control-allow-methods", policy.allowMethods),
     ...listHeader("access-control-allow-headers", policy.allowHeaders),
     ...(policy.maxAgeSec === null ? [] : [header("access-control-max-age", String(policy.maxAgeSec))]),
@@ -31,10 +28,12 @@ export function prepareCors(policy: CorsPolicy, ref: PolicyRef): CorsFilter {
     const isPreflight =
       request.method === "OPTIONS" && (firstHeader(request.headers, "access-control-request-method") ?? "") !== "";
     if (!isAny && !isListed(origin)) {
-      return isPreflight && policy.unmatchedPreflights === "IGNORE" ? answer([], ref) : NO_HEADERS;
+      // Envoy names no origin then, but all else that it would tell an allowed one.
+      const isIgnored = isPreflight && policy.unmatchedPreflights === "IGNORE";
+      return isIgnored ? answer([...credentials, ...ofPreflight], ref) : NO_HEADERS;
     }
     const allowed = { name: "access-control-allow-origin", value: origin };
-    if (isPreflight) return answer([allowed, ...ofPreflight], ref);
+    if (isPreflight) return answer([allowed, ...common, ...ofPreflight], ref);
     return { kind: "headers", headers: [allowed, ...common].map((line) => ({ ...line, append: false })) };
   };
 }

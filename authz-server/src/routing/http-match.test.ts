@@ -154,6 +154,17 @@ describe("queryParams", () => {
   ])("%j with %j: %s", (...row) => check(row));
 });
 
+it("reads a long query once, however many matches ask about it", () => {
+  const tests = Array.from({ length: 200 }, (_, i) =>
+    compileHttpMatch(httpMatch({ queryParams: [{ name: `k${i}`, match: exact("v") }] })),
+  );
+  const path = `/?${"&=".repeat(30_000)}&k7=v`;
+  const startedMs = performance.now();
+  expect(tests.map((test) => test(attributes({ path }))).indexOf(true)).toBe(7);
+  expect(performance.now() - startedMs).toBeLessThan(1000);
+  expect(tests[7]?.(attributes({ path: "/" }))).toBe(false);
+});
+
 it("asks for all conditions of an entry", () => {
   const both = { uri: prefix("/a"), method: exact("GET") };
   check([both, { path: "/a" }, true]);

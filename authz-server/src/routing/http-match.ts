@@ -89,18 +89,27 @@ function compileQueryParam({ name, match }: QueryParamMatch): RouteTest {
   const rawName = toByteString(name);
   const test: TextTest = match.kind === "present" ? () => true : compileOne(match, toByteString);
   return ({ query }) => {
-    const value = firstParam(query, rawName);
+    const value = paramsOf(query).get(rawName);
     return value !== undefined && test(value);
   };
 }
 
-function firstParam(query: string, name: string): string | undefined {
-  if (query === "") return undefined;
-  for (const pair of query.slice(1).split("&")) {
-    const [key = "", ...value] = pair.split("=");
-    if (key === name) return value.join("=");
+let latest: { readonly query: string; readonly params: ReadonlyMap<string, string> } = { query: "", params: new Map() };
+
+/** The first value of each parameter. Many routes ask about the query of one request, and its length is the client's choice. */
+function paramsOf(query: string): ReadonlyMap<string, string> {
+  if (query !== latest.query) latest = { query, params: readParams(query) };
+  return latest.params;
+}
+
+function readParams(query: string): ReadonlyMap<string, string> {
+  const params = new Map<string, string>();
+  for (const pair of query === "" ? [] : query.slice(1).split("&")) {
+    const at = pair.indexOf("=");
+    const name = at < 0 ? pair : pair.slice(0, at);
+    if (!params.has(name)) params.set(name, at < 0 ? "" : pair.slice(at + 1));
   }
-  return undefined;
+  return params;
 }
 
 function not(test: RouteTest): RouteTest {

@@ -23,6 +23,8 @@ export interface PreparedDestination {
   readonly forward: Forward;
   /** Replaces the request's host; null: kept. */
   readonly authority: string | null;
+  /** What becomes of the headers of an answer that is given in the upstream's stead. */
+  readonly responseChanges: HeaderChanges;
 }
 
 /** The request goes on, changed as the route says. */
@@ -106,6 +108,7 @@ function prepareDestination(
     authority:
       toByteString(route.rewrite?.authority ?? "") ||
       (authorityIn(route.requestHeaders) ?? authorityIn(destination.requestHeaders)),
+    responseChanges: response,
     forward: {
       kind: "forward",
       setHeaders: [

@@ -141,6 +141,20 @@ describe("the order of Envoy's filters", () => {
     expect(choose({ cors }, preflight)).toMatchObject({ status: 200, reason: "cors_preflight" });
   });
 
+  it("gives an abort the response headers of its route and destination", () => {
+    const fault = { abort: { status: 418, percentage: 100 }, delay: null };
+    const ofDestination = { ...NO_OPERATIONS, set: [{ name: "x-a", value: "1" }] };
+    const responseHeaders = { ...NO_OPERATIONS, set: [{ name: "content-type", value: "a/b" }] };
+    const destinations = [{ ...destination("a"), responseHeaders: ofDestination }];
+    expect(choose({ fault, responseHeaders, action: { kind: "route", destinations } })).toMatchObject({
+      status: 418,
+      headers: [
+        { name: "content-type", value: "a/b" },
+        { name: "x-a", value: "1" },
+      ],
+    });
+  });
+
   it("keeps CORS away from direct responses, as Envoy does", () => {
     const action = { kind: "directResponse", status: 299, body: "" } as const;
     expect(choose({ cors, action }, preflight)).toMatchObject({ status: 299, headers: [] });

@@ -2,6 +2,7 @@ import type { RequestAttributes } from "../authz/attributes.ts";
 import type { HeaderMutation, Respond } from "../decision.ts";
 import { asciiLowerCase, type HeaderLine } from "../http-request.ts";
 import { hostReadings } from "../policy/host-readings.ts";
+import { changeHeaders, type HeaderChanges } from "./header-operations.ts";
 import { findVirtualHost } from "./host-match.ts";
 import { type Forward, noRoute, type PreparedAction, type PreparedDestination, UNCHANGED } from "./prepared-action.ts";
 import type { PreparedRoute } from "./prepared-route.ts";
@@ -25,7 +26,7 @@ export function chooseRoute(
   mode: RoutingMode,
   random: () => number,
 ): Forward | Respond {
-  const virtualHost = hostOf(table, asciiLowerCase(request.request.host), mode);
+  const virtualHost = virtualHostOf(table, request.request.host, mode);
   if (virtualHost === undefined) return mode.unmatchedHosts === "passthrough" ? UNCHANGED : noRoute(null);
   if (virtualHost.httpsRedirect && request.request.scheme !== "https") return httpsRedirect(request);
   const chosen = virtualHost.findRoute(request);
@@ -33,7 +34,8 @@ export function chooseRoute(
 }
 
 /** What no VirtualService wants may go on without a route; a host must not get there by a dot at its end. */
-function hostOf(table: RouteTable, host: string, mode: RoutingMode): VirtualHost | undefined {
+export function virtualHostOf(table: RouteTable, authority: string, mode: RoutingMode): VirtualHost | undefined {
+  const host = asciiLowerCase(authority);
   const found = findVirtualHost(table, host);
   if (found !== undefined || mode.unmatchedHosts === "notFound") return found;
   for (const reading of hostReadings(host)) {
@@ -54,8 +56,8 @@ interface Circumstances {
 function takeRoute(chosen: PreparedRoute, circumstances: Circumstances): Forward | Respond {
   const { request, random, server } = circumstances;
   const fault = chosen.fault?.(random) ?? NOTHING;
-  if (fault.kind === "respond") return fault;
   const { action } = chosen;
+  if (fault.kind === "respond") return aborted(fault, action, circumstances);
   switch (action.kind) {
     case "redirect":
       return action.redirect(request, server);
@@ -67,6 +69,36 @@ function takeRoute(chosen: PreparedRoute, circumstances: Circumstances): Forward
       return forward(chosen, action, circumstances, { fault: fault.headers, cors: cors.headers });
     }
   }
+}
+
+/** An abort is given where the upstream would have answered, and gets the same response headers. */
+function aborted(abort: Respond, action: PreparedAction, { mode, random }: Circumstances): Respond {
+  return mode.routing === "header" ? abort : withResponseChanges(abort, changesOf(action, random));
+}
+
+/** What the route that a request would take does to response headers. Envoy does it to the refusals of its filters too. */
+export function responseChangesOf(
+  table: RouteTable,
+  request: RequestAttributes,
+  mode: RoutingMode,
+  random: () => number,
+): HeaderChanges | undefined {
+  if (mode.routing === "header") return undefined;
+  const virtualHost = virtualHostOf(table, request.request.host, mode);
+  // An https redirect is a route of its own.
+  if (virtualHost === undefined || (virtualHost.httpsRedirect && request.request.scheme !== "https")) return undefined;
+  const chosen = virtualHost.findRoute(request);
+  return chosen === undefined ? undefined : changesOf(chosen.action, random);
+}
+
+/** Redirects and direct responses give theirs to nobody else's answer. */
+function changesOf(action: PreparedAction, random: () => number): HeaderChanges | undefined {
+  return action.kind === "forward" ? pick(action, random)?.responseChanges : undefined;
+}
+
+/** An answer of our own with response headers changed. */
+export function withResponseChanges(answer: Respond, changes: HeaderChanges | undefined): Respond {
+  return changes === undefined ? answer : { ...answer, headers: changeHeaders(answer.headers, changes) };
 }
 
 const NOTHING: { readonly kind: "headers"; readonly headers: readonly [] } = { kind: "headers", headers: [] };

@@ -1,7 +1,6 @@
 import type { RequestAttributes } from "../authz/attributes.ts";
-import { asciiLowerCase } from "../http-request.ts";
 import { pathReadings } from "../policy/path-readings.ts";
-import { findVirtualHost } from "./host-match.ts";
+import { type RoutingMode, virtualHostOf } from "./route.ts";
 import type { RouteTable } from "./route-table.ts";
 
 /**
@@ -9,10 +8,10 @@ import type { RouteTable } from "./route-table.ts";
  * will serve.
  * @param readings the path itself first
  */
-export function leadToOneRoute(table: RouteTable, readings: readonly RequestAttributes[]): boolean {
+export function leadToOneRoute(table: RouteTable, readings: readonly RequestAttributes[], mode: RoutingMode): boolean {
   const [first, ...others] = readings;
   if (first === undefined || others.length === 0) return true;
-  const virtualHost = findVirtualHost(table, asciiLowerCase(first.request.host));
+  const virtualHost = virtualHostOf(table, first.request.host, mode);
   const routeOf = (reading: RequestAttributes) => virtualHost?.findRoute(reading)?.route;
   const route = routeOf(first);
   return others.every((reading) => routeOf(reading) === route);

@@ -1,4 +1,4 @@
-import type { HttpMatchSpec, HttpRouteSpec, StringMatchSpec } from "../oracle/spec.ts";
+import type { HttpMatchSpec, HttpRouteSpec, RedirectSpec, StringMatchSpec } from "../oracle/spec.ts";
 import { type PolicyObject, SERVICES } from "../policy-set.ts";
 import type { Random } from "../random.ts";
 import { CLAIM_PATHS, HEADER_VALUES, PLAIN_PATHS, ROLES, SERVED_HOSTS } from "./vocabulary.ts";
@@ -42,24 +42,35 @@ function makeRoute(random: Random): HttpRouteSpec {
   const canRewriteUri = matches.length > 0 && matches.every(({ uri }) => uri?.regex === undefined);
   const match = matches.length > 0 ? { match: matches } : {};
   const headers = random.chance(0.2) ? { headers: headerOperations(random) } : {};
+  const cors = random.chance(0.2) ? { corsPolicy: corsPolicy(random) } : {};
   const kind = random.weighted([
     [12, "route"],
-    [1, "redirect"],
+    [2, "redirect"],
     [1, "direct"],
   ]);
   if (kind === "direct") {
-    return { ...match, directResponse: { status: random.pick([200, 418, 503]), body: { string: "direct" } } };
+    return {
+      ...match,
+      ...headers,
+      ...cors,
+      directResponse: { status: random.pick([200, 418, 503]), body: { string: "direct" } },
+    };
   }
-  if (kind === "redirect") {
-    const uri = random.chance(0.7) ? { uri: "/moved" } : {};
-    const authority = random.chance(0.5) ? { authority: "new.example.com" } : {};
-    const redirectCode = random.chance(0.5) ? { redirectCode: random.pick([301, 302, 303, 307, 308]) } : {};
-    return { ...match, redirect: { ...uri, ...authority, ...redirectCode } };
-  }
+  if (kind === "redirect") return { ...match, ...headers, ...cors, redirect: redirect(random) };
   const uri = canRewriteUri && random.chance(0.6) ? { uri: random.pick(["/", "/new", "/new/"]) } : {};
   const rewrite = random.chance(0.15) ? { rewrite: { ...uri, authority: "inside.example.com" } } : {};
-  const cors = random.chance(0.2) ? { corsPolicy: corsPolicy(random) } : {};
-  return { ...match, ...headers, ...rewrite, ...cors, route: [{ destination: destination(random) }] };
+  const fault = random.chance(0.06) ? { fault: abort(random) } : {};
+  return { ...match, ...headers, ...rewrite, ...cors, ...fault, route: [{ destination: destination(random) }] };
+}
+
+function redirect(random: Random): RedirectSpec {
+  return {
+    ...(random.chance(0.7) ? { uri: "/moved" } : {}),
+    ...(random.chance(0.5) ? { authority: "new.example.com" } : {}),
+    ...(random.chance(0.5) ? { redirectCode: random.pick([301, 302, 303, 307, 308]) } : {}),
+    ...(random.chance(0.3) ? { scheme: random.pick(["http", "https"]) } : {}),
+    ...(random.chance(0.3) ? { port: random.pick([80, 443, 8443]) } : {}),
+  };
 }
 
 function destination(random: Random): { host: string; port: { number: number }; subset?: string } {
@@ -155,5 +166,11 @@ function corsPolicy(random: Random): NonNullable<HttpRouteSpec["corsPolicy"]> {
     ...(random.chance(0.5) ? { exposeHeaders: ["x-b"] } : {}),
     ...(random.chance(0.5) ? { maxAge: "3600s" } : {}),
     ...(random.chance(0.5) ? { allowCredentials: random.chance(0.7) } : {}),
+    ...(random.chance(0.3) ? { unmatchedPreflights: random.pick(["FORWARD", "IGNORE"]) } : {}),
   };
+}
+
+function abort(random: Random): NonNullable<HttpRouteSpec["fault"]> {
+  const percentage = random.chance(0.8) ? { percentage: { value: random.pick([0, 100, 100]) } } : {};
+  return { abort: { httpStatus: random.pick([418, 503]), ...percentage } };
 }

@@ -28,7 +28,7 @@ function filters(set: PolicySet): readonly Config[] {
   return [
     ...(jwtAuthn === undefined ? [] : [jwtAuthn]),
     ...rbacFilters(specs<AuthorizationSpec>(set.objects, "AuthorizationPolicy")),
-    ...(set.kind === "gateway" ? [filter("cors", "Cors")] : []),
+    ...(set.kind === "gateway" ? [filter("fault", "HTTPFault"), filter("cors", "Cors")] : []),
     filter("router", "Router"),
   ];
 }

@@ -1,4 +1,4 @@
-import type { DestinationSpec, HeaderOperationsSpec, HttpMatchSpec, HttpRouteSpec } from "./spec.ts";
+import type { DestinationSpec, HeaderOperationsSpec, HttpMatchSpec, HttpRouteSpec, RedirectSpec } from "./spec.ts";
 import type { Config } from "./string-matcher.ts";
 
 /** Action and header operations of one route. */
@@ -32,8 +32,12 @@ const CODES: Readonly<Record<number, string>> = {
   308: "PERMANENT_REDIRECT",
 };
 
-function redirect({ uri, authority, redirectCode = 301 }: NonNullable<HttpRouteSpec["redirect"]>): Config {
+function redirect({ uri, authority, scheme, port, redirectCode = 301 }: RedirectSpec): Config {
+  // The gateways of the generator speak plain HTTP. Istio leaves out the port that the scheme implies.
+  const isImplied = port === (scheme === "https" ? 443 : 80);
   return {
+    ...(scheme === undefined ? {} : { scheme_redirect: scheme }),
+    ...(port === undefined || isImplied ? {} : { port_redirect: port }),
     ...(uri === undefined ? {} : { path_redirect: uri }),
     ...(authority === undefined ? {} : { host_redirect: authority }),
     response_code: CODES[redirectCode],

@@ -29,7 +29,7 @@ function reachable(service: VirtualServiceSpec): readonly Route[] {
     (route.match?.length ? route.match : [{}]).map(
       (match): Route => ({
         isCatchAll: isCatchAll(match),
-        config: { ...routeAction(route, match), match: routeMatch(match), ...corsConfig(route) },
+        config: { ...routeAction(route, match), match: routeMatch(match), ...filterConfig(route) },
       }),
     ),
   );
@@ -116,22 +116,34 @@ function claimMatch(key: string, match: StringMatchSpec, invert: boolean): reado
   return [claimMatcher(path, stringMatch(match), invert)];
 }
 
-function corsConfig({ corsPolicy }: HttpRouteSpec): Config {
-  if (corsPolicy === undefined) return {};
-  const { allowOrigins, allowMethods, allowHeaders, exposeHeaders, maxAge, allowCredentials } = corsPolicy;
+function filterConfig({ corsPolicy, fault }: HttpRouteSpec): Config {
   return {
     typed_per_filter_config: {
-      "envoy.filters.http.cors": {
-        "@type": "type.googleapis.com/envoy.extensions.filters.http.cors.v3.CorsPolicy",
-        allow_origin_string_match: allowOrigins.map(stringMatch),
-        allow_methods: (allowMethods ?? []).join(","),
-        allow_headers: (allowHeaders ?? []).join(","),
-        expose_headers: (exposeHeaders ?? []).join(","),
-        ...(maxAge === undefined ? {} : { max_age: String(Number.parseInt(maxAge, 10)) }),
-        ...(allowCredentials === undefined ? {} : { allow_credentials: allowCredentials }),
-        filter_enabled: { default_value: { numerator: 100 } },
-        forward_not_matching_preflights: true,
-      },
+      ...(corsPolicy === undefined ? {} : { "envoy.filters.http.cors": corsConfig(corsPolicy) }),
+      ...(fault === undefined ? {} : { "envoy.filters.http.fault": faultConfig(fault) }),
     },
+  };
+}
+
+function corsConfig(policy: NonNullable<HttpRouteSpec["corsPolicy"]>): Config {
+  const { allowOrigins, allowMethods, allowHeaders, exposeHeaders, maxAge, allowCredentials } = policy;
+  return {
+    "@type": "type.googleapis.com/envoy.extensions.filters.http.cors.v3.CorsPolicy",
+    allow_origin_string_match: allowOrigins.map(stringMatch),
+    allow_methods: (allowMethods ?? []).join(","),
+    allow_headers: (allowHeaders ?? []).join(","),
+    expose_headers: (exposeHeaders ?? []).join(","),
+    ...(maxAge === undefined ? {} : { max_age: String(Number.parseInt(maxAge, 10)) }),
+    ...(allowCredentials === undefined ? {} : { allow_credentials: allowCredentials }),
+    filter_enabled: { default_value: { numerator: 100 } },
+    forward_not_matching_preflights: policy.unmatchedPreflights !== "IGNORE",
+  };
+}
+
+/** Without a percentage nothing is aborted. */
+function faultConfig({ abort }: NonNullable<HttpRouteSpec["fault"]>): Config {
+  return {
+    "@type": "type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault",
+    abort: { http_status: abort.httpStatus, percentage: { numerator: abort.percentage?.value ?? 0 } },
   };
 }

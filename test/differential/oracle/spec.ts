@@ -41,11 +41,22 @@ export interface VirtualServiceSpec {
 export interface HttpRouteSpec {
   readonly match?: readonly HttpMatchSpec[];
   readonly route?: readonly [{ readonly destination: DestinationSpec }];
-  readonly redirect?: { readonly uri?: string; readonly authority?: string; readonly redirectCode?: number };
+  readonly redirect?: RedirectSpec;
   readonly directResponse?: { readonly status: number; readonly body: { readonly string: string } };
   readonly rewrite?: { readonly uri?: string; readonly authority?: string };
   readonly headers?: { readonly request?: HeaderOperationsSpec; readonly response?: HeaderOperationsSpec };
   readonly corsPolicy?: CorsSpec;
+  readonly fault?: {
+    readonly abort: { readonly httpStatus: number; readonly percentage?: { readonly value: number } };
+  };
+}
+
+export interface RedirectSpec {
+  readonly uri?: string;
+  readonly authority?: string;
+  readonly scheme?: string;
+  readonly port?: number;
+  readonly redirectCode?: number;
 }
 
 export interface DestinationSpec {
@@ -67,6 +78,7 @@ export interface CorsSpec {
   readonly exposeHeaders?: readonly string[];
   readonly maxAge?: string;
   readonly allowCredentials?: boolean;
+  readonly unmatchedPreflights?: "FORWARD" | "IGNORE";
 }
 
 export interface HttpMatchSpec {

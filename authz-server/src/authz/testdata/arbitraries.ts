@@ -5,13 +5,13 @@ import { parseJson } from "../../authn/json.ts";
 import type { RequestAttributes } from "../attributes.ts";
 
 // Few words, so that requests meet conditions often and keys are shared by many rules.
-const word = fc.constantFrom("a", "b", "ab", "abc", "A.b", "ba", "c");
+const word = fc.constantFrom("a", "b", "ab", "abc", "A.b", "ba", "c", "ä");
 const match = fc.oneof(
   { weight: 6, arbitrary: fc.record({ kind: fc.constantFrom("exact" as const, "prefix" as const, "suffix" as const), value: word }) },
   { weight: 1, arbitrary: fc.constant({ kind: "present" as const }) },
 );
-const path = fc.constantFrom("/", "/a", "/a/b", "/a/b/", "/b/a", "/ab", "/a/b/c", "/a//b", "/a;x/b", "/a%2fb", "/c/..", "/a\xff");
-const template = fc.constantFrom("/{*}", "/a/{*}", "/{*}/b", "/{**}", "/a/{**}", "/{**}/b", "/a/{*}/c", "/{*}/{*}", "/{*}/b/{**}");
+const path = fc.constantFrom("/", "/a", "/a/b", "/a/b/", "/b/a", "/ab", "/a/b/c", "/a//b", "/a;x/b", "/a%2fb", "/c/..", "/a\xff", "/a/b/c/d/e", "", "*");
+const template = fc.constantFrom("/{*}", "/a/{*}", "/{*}/b", "/{**}", "/a/{**}", "/{**}/b", "/a/{*}/c", "/{*}/{*}", "/{*}/b/{**}", "/{**}/d/e", "/a/b/{*}/{*}/{**}");
 const pathMatch = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom("exact" as const, "prefix" as const), value: path }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("suffix" as const), value: fc.constantFrom("b", "/b", "/b/c") }) },
@@ -51,15 +51,18 @@ const source: fc.Arbitrary<Condition> = fc.oneof(
   about({ attribute: "sourceTrustDomain" as const }, fc.constantFrom("cluster.local", "td", "t*")),
   about({ attribute: "sourceServiceAccount" as const }, fc.constantFrom("foo/a", "foo/b")),
   about({ attribute: "remoteIp" as const }, cidr),
+  about({ attribute: "sourceIp" as const }, cidr),
 );
 const when: fc.Arbitrary<Condition> = fc.oneof(
   fc.constantFrom("x-a", "x-b", "names", "host", ":path").chain((name) => about({ attribute: "header" as const, name }, match)),
   fc.constantFrom(["g"], ["scope"], ["o", "p"]).chain((at) => about({ attribute: "claim" as const, path: at }, match)),
   about({ attribute: "sni" as const }, match),
+  about({ attribute: "destinationIp" as const }, cidr),
+  about({ attribute: "filterMetadata" as const, filter: "f", key: "k" }, fc.record({ list: fc.boolean(), match })),
 );
 
 const entries = (condition: fc.Arbitrary<Condition>) =>
-  fc.array(fc.array(condition, { minLength: 1, maxLength: 2 }), { minLength: 1, maxLength: 2 });
+  fc.array(fc.array(condition, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 3 });
 const rule: fc.Arbitrary<Omit<Rule, "index">> = fc.record({
   from: fc.oneof({ weight: 1, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: entries(source) }),
   to: fc.oneof({ weight: 1, arbitrary: fc.constant([]) }, { weight: 2, arbitrary: entries(operation) }),
@@ -92,13 +95,14 @@ export const authorizationPolicy: fc.Arbitrary<AuthorizationPolicy> = fc
     rules: rules.map((one, index) => ({ ...one, index })),
   }));
 
-const text = fc.constantFrom("a", "b", "ab", "abc", "A.b", "a.B", "ba", "c", "x", "", "a:80", "ab.");
+const text = fc.constantFrom("a", "b", "ab", "abc", "A.b", "a.B", "ba", "c", "x", "", "a:80", "ab.", "\xc3\xa4", "A.B..:80");
 const payload = fc.constantFrom(
   undefined,
   '{"iss":"a","sub":"b"}',
   '{"iss":"ab","sub":"","g":"a"}',
   '{"iss":"b","sub":"abc","g":["a","x"],"scope":"b c"}',
   '{"sub":"a","o":{"p":"ba"},"g":[1,["a"]],"scope":"a"}',
+  '{"iss":"ä","sub":"ä","o":{"p":["ä","c"]},"g":"ä","scope":" "}',
 );
 
 /** A request as rules see it. */
@@ -113,6 +117,7 @@ export const attributes: fc.Arbitrary<RequestAttributes> = fc
     principal: fc.constantFrom("", "spiffe://cluster.local/ns/foo/sa/a", "spiffe://td/ns/foo/sa/a"),
     lines: fc.array(fc.record({ name: fc.constantFrom("x-a", "x-b", "x-c", "names"), value: text }), { maxLength: 3 }),
     payload,
+    metadata: fc.constantFrom(undefined, "a", ["ab", 1], 7),
   })
   .map((given) => {
     const headers = [{ name: ":authority", value: given.host }, { name: ":path", value: given.path }, ...given.lines];
@@ -128,7 +133,7 @@ export const attributes: fc.Arbitrary<RequestAttributes> = fc
         destination: { address: "10.0.0.2", port: given.port },
         sni: given.sni,
         contextExtensions: new Map(),
-        filterMetadata: () => undefined,
+        filterMetadata: (filter, key) => (filter === "f" && key === "k" ? given.metadata : undefined),
       },
       path: given.path,
       query: "",
