@@ -21,11 +21,6 @@ export interface Tally {
   readonly total: number;
 }
 
-/** Groups that must pass whole; of the others the count may not fall (floor.json). */
-export function mustPass(group: string): boolean {
-  return group === "seeds" || group === "differential" || /^(jwt|jwks|authz)-/.test(group);
-}
-
 /** Counts the outcomes of one group and way. */
 export function tally(outcomes: readonly Outcome[], group: string, way: Way): Tally {
   const counted = outcomes.filter((outcome) => outcome.scenario.group === group && outcome.way === way);
