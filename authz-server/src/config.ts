@@ -74,6 +74,8 @@ export interface AuthzServerConfig {
   readonly backOff: BackOff;
   /** Wall clock in milliseconds since the epoch. Default: Date.now. */
   readonly nowMs: () => number;
+  /** A clock that never steps, in milliseconds, by which reports of unknown keys are limited. Default: performance.now. */
+  readonly steadyMs: () => number;
   /** From 0 to 1. Default: Math.random. */
   readonly random: () => number;
 }
@@ -94,5 +96,6 @@ export const DEFAULT_AUTHZ_SERVER_CONFIG: AuthzServerConfig = {
   drain: { waitMs: 2000, deadlineMs: 10_000 },
   backOff: DEFAULT_BACK_OFF,
   nowMs: Date.now,
+  steadyMs: () => performance.now(),
   random: Math.random,
 };

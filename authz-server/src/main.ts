@@ -42,7 +42,7 @@ export async function startAuthzServer(options: AuthzServerOptions): Promise<Run
   const { log } = config;
   const metrics = createAuthzMetrics(config.registry, config.nowMs);
   const certificates = await openCertificates(config);
-  const keyHints = new KeyHints(() => performance.now());
+  const keyHints = new KeyHints(config.steadyMs);
   const { checks, workloads } = createChecks({
     config,
     maxConnections: await fitMaxConnections(config.maxConnections, log),

@@ -66,5 +66,6 @@ spec: { action: DENY, rules: [{ to: [{ operation: { paths: ["/x"] } }] }, { to: 
 `;
   const checked = await start(dryRun);
   expect((await checked.check({ path: "/y" })).code).toBe(0);
+  expect(await checked.metrics()).toContain('gatehouse_authz_dry_run_total{verdict="denied"} 1');
   expect(checked.log().join("")).toContain('"verdict":"denied","rule":"ns[foo]-policy[maybe]-rule[1]"');
 });

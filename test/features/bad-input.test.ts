@@ -7,6 +7,7 @@ import { startEnvoy } from "../support/envoy.ts";
 import { buildEnvoyBootstrap } from "../support/envoy-config.ts";
 import { type FeatureStack, HTTPBIN_APP, startFeatureStack } from "../support/feature-stack.ts";
 import { sendRaw } from "../support/raw-http.ts";
+import { testTransport } from "../support/test-transport.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 const HTTPBIN = { namespace: "foo", labels: { app: "httpbin" } };
@@ -23,6 +24,7 @@ describe("a server that never received a policy", () => {
     const server = await startAuthzServer({
       controller: "unix:/nowhere/xds.sock",
       listeners: [{ address: "127.0.0.1:0", identity: null }],
+      transport: testTransport(),
       drain: { waitMs: 0, deadlineMs: 1_000 },
       log: pino({ level: "silent" }),
       registry: new Registry(),

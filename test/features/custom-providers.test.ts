@@ -76,6 +76,9 @@ describe("CUSTOM providers behind a real Envoy", () => {
     grpc.takeSeen();
     expect((await get("/other")).status).toBe(200);
     expect(grpc.takeSeen()).toEqual([]);
+    const metrics = await stack.gatehouse.metrics();
+    expect(metrics).toContain('gatehouse_authz_provider_checks_total{result="allowed"} 1\n');
+    expect(metrics).toContain('gatehouse_authz_provider_checks_total{result="denied"} 1\n');
   });
 
   test("an HTTP provider is asked with its headers, and the client gets its redirect", async () => {

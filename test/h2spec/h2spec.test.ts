@@ -17,8 +17,8 @@ let overTls: Pick<TestCheckServer, "port" | "stop">;
 beforeAll(async () => {
   const script = fileURLToPath(new URL("install-h2spec.sh", import.meta.url));
   h2spec = execFileSync(script, { encoding: "utf8" }).trim();
-  plain = await startTestCheckServer((message) => message);
-  overTls = await startTlsCheckServer((message) => message);
+  plain = await startTestCheckServer((message) => message, { transport: "lean" });
+  overTls = await startTlsCheckServer((message) => message, { transport: "lean" });
 }, 180_000);
 
 afterAll(async () => {

@@ -9,6 +9,7 @@ import { type CheckHarness, createCheckHarness, translatePolicies } from "../sup
 import { startGatehouse } from "../support/gatehouse.ts";
 import { publicJwks } from "../support/jwt.ts";
 import { createPolicyReceiver, held } from "../support/policy-receiver.ts";
+import { testTransport } from "../support/test-transport.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { serverAtNow } from "./fixtures/token-server.ts";
 import { attacksAt, securityTest } from "./register.ts";
@@ -239,6 +240,7 @@ describe("policy that is old, or was never there", () => {
       const server = await startAuthzServer({
         controller: gatehouse.xdsAddress,
         listeners: [{ address: "127.0.0.1:0", identity: null }],
+        transport: testTransport(),
         drain: { waitMs: 0, deadlineMs: 1_000 },
         maxPolicyAgeMs: 500,
         log: pino({ level: "silent" }),

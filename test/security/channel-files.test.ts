@@ -37,11 +37,15 @@ describe("a controller and an authz-server whose certificates come from files", 
     const { reason } = await server.logged("no policy stream to the controller; trying again");
     expect(reason).toBe(`no certificate to show: ${join(folders.server, "tls.crt")} is missing`);
 
-    await mountSecret(folders.controller, await old.issue(CONTROLLER), [old.certificate]);
-    await mountSecret(folders.server, await old.issue(AUTHZ_SERVER), [old.certificate]);
+    const keys = { controller: await old.issue(CONTROLLER), server: await old.issue(AUTHZ_SERVER) };
+    await mountSecret(folders.controller, keys.controller, [old.certificate]);
+    await mountSecret(folders.server, keys.server, [old.certificate]);
     await waitFor("the controller is ready", async () => (await fetch(`${controller.admin}/readyz`)).ok, PATIENCE_MS);
     await isDenied(server, "/admin");
     expect(await statusOf(server, "/other")).toBe(200);
+    expect(await expiryShownBy(controller, "server")).toBe(expiryOf(keys.controller.certificate));
+    expect(await expiryShownBy(server, "client")).toBe(expiryOf(keys.server.certificate));
+    expect(await expiryShownBy(server, "ca")).toBe(expiryOf(old.certificate));
   });
 
   it.for([
@@ -195,6 +199,16 @@ async function hasLoaded({ log }: CliProcess, times: number, fields: object = {}
     PATIENCE_MS,
   );
   expect(last).toMatchObject(fields);
+}
+
+/** In seconds since the epoch. */
+function expiryOf(certificate: string): number {
+  return new X509Certificate(certificate).validToDate.getTime() / 1000;
+}
+
+async function expiryShownBy({ admin }: CliProcess, certificate: string): Promise<number> {
+  const sample = new RegExp(`_certificate_expiry_timestamp_seconds\\{certificate="${certificate}"\\} (\\S+)`);
+  return Number(sample.exec(await (await fetch(`${admin}/metrics`)).text())?.[1]);
 }
 
 function serialNumberOf({ certificate }: KeyPair): string {

@@ -19,6 +19,7 @@ import {
   TestCredentials,
 } from "../support/certificates.ts";
 import { startPolicyPublisher } from "../support/policy-publisher.ts";
+import { testTransport } from "../support/test-transport.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 const CONTROLLER = { name: CONTROLLER_NAME, usage: "server" } as const;
@@ -52,6 +53,7 @@ async function startServer(controller: string, secret: string, nowMs = Date.now)
     nodeId: secret,
     xdsTls: { directory: join(home, secret), serverName: CONTROLLER_NAME },
     listeners: [{ address: "127.0.0.1:0", identity: null }],
+    transport: testTransport(),
     drain: { waitMs: 0, deadlineMs: 500 },
     backOff: { baseMs: 10, capMs: 50 },
     nowMs,

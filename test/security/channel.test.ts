@@ -20,6 +20,7 @@ import {
   TestCredentials,
 } from "../support/certificates.ts";
 import { type PolicyPublisher, startPolicyPublisher } from "../support/policy-publisher.ts";
+import { testTransport } from "../support/test-transport.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { type SecurityCase, securityTest } from "./register.ts";
 
@@ -82,6 +83,7 @@ async function startServer(controller: string, dataDirectory: string | null = nu
     controller,
     xdsTls: { directory: join(home, "secret"), serverName: CONTROLLER_NAME },
     listeners: [{ address: "127.0.0.1:0", identity: null }],
+    transport: testTransport(),
     dataDirectory,
     lastGoodIntervalMs: 1,
     drain: { waitMs: 0, deadlineMs: 500 },

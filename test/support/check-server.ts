@@ -14,13 +14,14 @@ import { listen } from "../../authz-server/src/server/listen.ts";
 import { ServingStatus } from "../../authz-server/src/server/serving-status.ts";
 import { createAuthzMetrics } from "../../authz-server/src/telemetry/metrics.ts";
 import type { TransportLimits } from "../../authz-server/src/transport/limits.ts";
+import { testTransport } from "./test-transport.ts";
 
 /** Every transport that checks may come by, the default first. */
 export const TRANSPORTS: readonly Transport[] = ["lean", "grpc-js"];
 
 /** What differs from the shipped server. */
 export interface TestCheckServerOptions {
-  /** Default: lean. */
+  /** Default: what `testTransport` says. */
   readonly transport?: Transport;
   /** Default: a free one. */
   readonly port?: number;
@@ -46,7 +47,7 @@ export async function startTestCheckServer(
   const { registry, ...front } = frontOptions(handler, options);
   const server = await startCheckServer({
     ...front,
-    transport: options.transport ?? "lean",
+    transport: options.transport ?? testTransport(),
     listeners: [{ address: `127.0.0.1:${options.port ?? 0}`, identity: null }],
     drain: { waitMs: 0, deadlineMs: 100 },
   });
@@ -73,7 +74,7 @@ export async function startTlsCheckServer(
   handler: CheckHandler,
   options: TestCheckServerOptions = {},
 ): Promise<Pick<TestCheckServer, "port" | "stop">> {
-  const createFront = options.transport === "grpc-js" ? createGrpcJsFront : createLeanFront;
+  const createFront = (options.transport ?? testTransport()) === "grpc-js" ? createGrpcJsFront : createLeanFront;
   const front = createFront({ ...frontOptions(handler, options), identity: null });
   const pem = readFileSync(new URL("tls/server.pem", import.meta.url));
   const tls = createServer({ key: pem, cert: pem, ALPNProtocols: ["h2"] }, (socket) => front.accept(socket));

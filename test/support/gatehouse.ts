@@ -10,6 +10,7 @@ import {
 import { type KeyOptions, type KeySourceHealth, type MeshSettings, startController } from "@gatehouse/controller";
 import { type Logger, pino } from "pino";
 import { Registry } from "prom-client";
+import { testTransport } from "./test-transport.ts";
 import { waitFor } from "./wait-for.ts";
 import { testWorkers } from "./workers.ts";
 
@@ -29,6 +30,8 @@ export interface GatehouseOptions {
   readonly drain?: AuthzServerConfig["drain"];
   /** How keys are fetched; omitted: from this machine only, nothing on disk. */
   readonly keys?: Partial<KeyOptions>;
+  /** Where the authz-server keeps its last-good file (omitted: nowhere), and its steady clock. */
+  readonly server?: Pick<Partial<AuthzServerConfig>, "dataDirectory" | "steadyMs">;
 }
 
 /** controller + authz-server in this process, joined by a real delta-xDS stream, over a directory of their own. */
@@ -87,18 +90,18 @@ export async function startGatehouse(options: GatehouseOptions = {}): Promise<Ru
   };
   try {
     const source = { kind: "directory", path: directory } as const;
-    const settings = options.settings ?? {};
     const keys = { allowLoopback: true, allowedHosts: ["127.0.0.1", "localhost"], ...options.keys };
     const controller = await started(
-      startController({ source, xdsAddress, meshConfigFile, settings, keys, log, registry }),
+      startController({ source, xdsAddress, meshConfigFile, settings: options.settings ?? {}, keys, log, registry }),
     );
     const server = await started(
       startAuthzServer({
         controller: xdsAddress,
         listeners: [{ address: "127.0.0.1:0", identity: null }],
-        transport: options.transport ?? (process.env["TEST_TRANSPORT"] === "grpc-js" ? "grpc-js" : "lean"),
+        transport: options.transport ?? testTransport(),
         workers: testWorkers(options.workers ?? Number(process.env["TEST_WORKERS"] ?? 1)),
         drain: options.drain ?? { waitMs: 0, deadlineMs: 1_000 },
+        ...options.server,
         log,
         registry,
       }),

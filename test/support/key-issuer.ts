@@ -16,6 +16,8 @@ export interface KeyIssuer {
   say(body: string, headers?: Readonly<Record<string, string>>): void;
   /** Takes connections and never says anything. */
   hang(): void;
+  /** Cuts each connection as soon as it is asked for something. */
+  drop(): void;
   stop(): Promise<void>;
 }
 
@@ -59,6 +61,9 @@ export async function startKeyIssuer(options: KeyIssuerOptions = {}): Promise<Ke
     },
     hang() {
       listener = () => undefined;
+    },
+    drop() {
+      listener = (request) => void request.socket.destroy();
     },
     stop: () =>
       new Promise((resolve) => {

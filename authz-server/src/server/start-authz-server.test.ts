@@ -101,6 +101,12 @@ describe("startAuthzServer", () => {
     expect(server.readiness()).toContainEqual({ name: "policy", ok: true, message: "enforcing version set-1" });
     expect(isReady(server)).toBe(true);
     expect(server.setVersion()).toBe("set-1");
+    const metrics = await server.metrics();
+    expect(metrics).toContain('gatehouse_authz_policy_set_info{version="set-1"} 1\n');
+    expect(metrics).toContain("gatehouse_authz_policy_set_resources 2\n");
+    expect(metrics).toContain("gatehouse_authz_stream_connected 1\n");
+    controller.kill();
+    await until(async () => (await server.metrics()).includes("gatehouse_authz_stream_connected 0\n"));
   });
 
   test("is not ready while draining", async () => {
@@ -157,6 +163,7 @@ describe("last-good policy", () => {
     controller = new FakeController();
     const server = await start(await controller.listen("127.0.0.1:0"), data);
     expect(isReady(server)).toBe(false);
+    expect(await server.metrics()).toContain('gatehouse_authz_last_good_total{result="ignored"} 1\n');
     expect((await callerOf(server)(new Uint8Array(0))).code).toBe(status.UNAVAILABLE);
     expect((await controller.requests.next()).initialResourceVersions).toEqual([]);
   });
@@ -220,8 +227,8 @@ describe("policy with a limit of age", () => {
   });
 });
 
-async function until(condition: () => boolean): Promise<void> {
-  await vi.waitFor(() => expect(condition()).toBe(true), { timeout: 10_000, interval: 10 });
+async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  await vi.waitFor(async () => expect(await condition()).toBe(true), { timeout: 10_000, interval: 10 });
 }
 
 /** A CheckRequest whose metadata_context nests structs that deep (CVE-2026-44289). */

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { waitFor } from "../../../test/support/wait-for.ts";
 import type { FleetMember } from "../discovery/fleet.ts";
 import { SYSTEM_CLOCK } from "../jwks/clock.ts";
+import type { KeySourceHealth } from "../jwks/refresher.ts";
 import { type Fields, type ObjectServer, startObjectServer, toFields } from "../leader/testdata/object-server.ts";
 import { createStatusMetrics } from "../telemetry/status-metrics.ts";
 import type { Report } from "../translate/index.ts";
@@ -18,7 +19,7 @@ interface Replica {
   readonly registry: Registry;
   readonly members: FleetMember[];
   /** All that this replica has seen is translated and published, and its servers have taken it. */
-  settle(position: string): void;
+  settle(position: string, kind?: "AuthorizationPolicy" | "RequestAuthentication"): void;
 }
 
 let server: ObjectServer;
@@ -36,7 +37,11 @@ afterEach(async () => {
   await server.stop();
 });
 
-async function replica(podName: string, nodes: readonly string[]): Promise<Replica> {
+async function replica(
+  podName: string,
+  nodes: readonly string[],
+  keys: readonly KeySourceHealth[] = [],
+): Promise<Replica> {
   const registry = new Registry();
   const members = nodes.map((nodeId) => member(nodeId, 0));
   let revision = 0;
@@ -47,7 +52,7 @@ async function replica(podName: string, nodes: readonly string[]): Promise<Repli
     hasChanges: () => false,
     members: () => members,
     snapshot: () => ({ ownersOf: () => [] }),
-    keys: () => ({ healthOf: () => [], ownersOf: () => [] }),
+    keys: () => ({ healthOf: () => keys, ownersOf: () => ["RequestAuthentication/foo/ra"] }),
     metrics: createStatusMetrics(registry),
     log: pino({}, { write: (line: string) => void logged.push(line) }),
     clock: SYSTEM_CLOCK,
@@ -58,8 +63,8 @@ async function replica(podName: string, nodes: readonly string[]): Promise<Repli
     service,
     registry,
     members,
-    settle(position) {
-      service.position("AuthorizationPolicy", position);
+    settle(position, kind = "AuthorizationPolicy") {
+      service.position(kind, position);
       service.begins();
       revision += 1;
       service.ends({ reports: new Map(), changed: [], revision });
@@ -151,9 +156,11 @@ it("waits for the servers of the other replicas, which tell of them in the secon
   leader.settle(object.resourceVersion);
   await waitFor("it is pending", () => conditionOf("x", "Programmed")["reason"] === "Pending");
   expect(conditionOf("x", "Programmed")["message"]).toBe("1/3 servers enforce generation 1");
+  expect(await sampleOf(leader, "unprogrammed_objects")).toBe(1);
   follower.settle(object.resourceVersion);
   await waitFor("it is programmed", () => conditionOf("x", "Programmed")["status"] === "True");
   expect(conditionOf("x", "Programmed")["message"]).toBe("3/3 servers enforce generation 1");
+  expect(await sampleOf(leader, "unprogrammed_objects")).toBe(0);
 });
 
 it("counts the servers of a replica no more that has stopped", async () => {
@@ -180,6 +187,8 @@ it("writes nothing while it does not lead, and hands over when it stops", async 
   follower.settle(object.resourceVersion);
   await leader.service.stop();
   await leads(follower);
+  expect(await sampleOf(leader, "leader_changes_total")).toBe(2);
+  expect(await sampleOf(follower, "leader_changes_total")).toBe(1);
   expect(patches()).toHaveLength(0);
   await waitFor("it is programmed", () => conditionOf("x", "Programmed")["status"] === "True");
 });
@@ -256,3 +265,61 @@ it("makes one event and a count of what flaps, and none of what is well from the
     regarding: { kind: "AuthorizationPolicy", namespace: "foo", name: "x", uid: "uid-x" },
   });
 });
+
+it("tells of fetched keys in a condition, and of their coming by an event, without what may be secret in their URI", async () => {
+  const path = "/apis/security.istio.io/v1/namespaces/foo/requestauthentications/ra";
+  const [key, apiVersion] = ["RequestAuthentication/foo/ra", "security.istio.io/v1"] as const;
+  const missing: KeySourceHealth = {
+    keySet: "remote-a",
+    issuer: "https://idp.example",
+    uri: "https://somebody:secret@idp.example/keys?code=secret#secret",
+    state: "unavailable",
+    keys: 0,
+    skipped: [],
+    lastSuccessMs: null,
+    ageMs: null,
+    nextRefreshMs: 0,
+    lastFailure: { class: "connect", detail: "secret" },
+  };
+  const health = [missing];
+  const only = await replica("pod-0", ["a"], health);
+  await leads(only);
+  server.edit(path, { metadata: { name: "ra", namespace: "foo", uid: "u", generation: 1 }, status: {} });
+  const resourceVersion = String(toFields(server.objects.get(path)?.["metadata"])["resourceVersion"]);
+  only.service.seen({ key, apiVersion, uid: "u", generation: 1, resourceVersion, errors: [], status: {} });
+  only.service.begins();
+  const ref = { kind: "RequestAuthentication", namespace: "foo", name: "ra" } as const;
+  const report = { ref, accepted: true, reason: "Accepted", diagnostics: [] } as const;
+  only.service.ends({ reports: new Map([[key, report]]), changed: [key], revision: 1 });
+  only.settle(resourceVersion, "RequestAuthentication");
+  const keysReady = (): Fields => {
+    const conditions = toFields(server.objects.get(path)?.["status"])["conditions"];
+    return (Array.isArray(conditions) ? conditions : []).map(toFields).find(({ type }) => type === "KeysReady") ?? {};
+  };
+  await waitFor("it says that there are none", () => keysReady()["status"] === "False");
+  expect(keysReady()).toMatchObject({
+    reason: "KeysUnavailable",
+    message: "issuer https://idp.example, https://idp.example/keys: 0 keys, never fetched, last error connect",
+  });
+
+  health[0] = { ...missing, state: "ready", keys: 2, lastSuccessMs: Date.UTC(2030, 0, 1), lastFailure: null };
+  only.service.keysChanged("remote-a");
+  await waitFor("it says that there are some", () => keysReady()["status"] === "True");
+  expect(keysReady()["reason"]).toBe("KeysFetched");
+  const events = () => server.requests.filter(({ method, path: to }) => method === "POST" && to.endsWith("/events"));
+  await waitFor("both are told", () => events().length === 2);
+  expect(events().map(({ body }) => body)).toMatchObject([
+    { type: "Warning", reason: "KeysUnavailable", action: "FetchKeys", regarding: { name: "ra" } },
+    { type: "Normal", reason: "KeysFetched", action: "FetchKeys", regarding: { name: "ra" } },
+  ]);
+  expect(JSON.stringify(server.requests)).not.toContain("secret");
+  expect(await sampleOf(only, "events_total", '{result="created"}')).toBe(2);
+});
+
+function sampleOf({ registry }: Replica, name: string, labels = ""): Promise<number> {
+  const metric = `gatehouse_controller_${name}`;
+  return registry.getSingleMetricAsString(metric).then((text) => {
+    const line = text.split("\n").find((candidate) => candidate.startsWith(`${metric}${labels} `));
+    return Number(line?.split(" ").at(-1) ?? Number.NaN);
+  });
+}

@@ -45,15 +45,19 @@ describe("the rows", () => {
   });
 });
 
-/** Ids of data rows, and of tests that are written out: their names begin with the id. */
+/** Ids of data rows, and of tests that are written out: their names begin with the id, or end with it in brackets. */
 function testedIds(): readonly string[] {
   return [...rows.map(({ id }) => id), ...readVerdicts().map(({ id }) => id), ...writtenIds()];
 }
 
 function writtenIds(): readonly string[] {
-  const files = readdirSync(new URL("../through-envoy/", import.meta.url));
-  const sources = files.filter((file) => file.endsWith(".test.ts")).map((file) => read(`../through-envoy/${file}`));
-  return sources.flatMap((source) => [...source.matchAll(/\bit\("([A-F]\d+) /g)].map(([, id = ""]) => id));
+  const sources = ["../through-envoy/", "../../features/"].flatMap((folder) =>
+    readdirSync(new URL(folder, import.meta.url))
+      .filter((file) => file.endsWith(".test.ts"))
+      .map((file) => read(`${folder}${file}`)),
+  );
+  const inNames = /\b(?:it|test)\("([A-F]\d+) |\(([A-F]\d+)\)", async/g;
+  return sources.flatMap((source) => [...source.matchAll(inNames)].map(([, first, last]) => first ?? last ?? ""));
 }
 
 function read(path: string): string {
