@@ -5,6 +5,7 @@ export { type DecideIo, type DecisionRecorder, decide } from "./decide.ts";
 export type { Allow, Decision, HeaderMutation, Respond } from "./decision.ts";
 export { closestConditions } from "./explain/explain-rule.ts";
 export type * from "./explain/explanation.ts";
+export { notField } from "./explain/not-field.ts";
 export { type Explained, explain } from "./explain.ts";
 export { type HeaderLine, type HttpRequest, toByteString } from "./http-request.ts";
 export type { PolicyIndex } from "./policy/policy-index.ts";

@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
+import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type RunningAuthzServer, startAuthzServer } from "@gatehouse/authz-server";
@@ -17,6 +19,7 @@ import { objectsOf, runs, type Spec, spec, toObject } from "./policies.ts";
 type Step =
   | { readonly kind: "upsert"; readonly name: string; readonly spec: Spec }
   | { readonly kind: "delete"; readonly name: string }
+  | { readonly kind: "disconnect" }
   | { readonly kind: "restartController" }
   | { readonly kind: "restartServer" };
 
@@ -24,6 +27,7 @@ const name = fc.constantFrom("a", "b", "c");
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ kind: fc.constant("upsert" as const), name, spec }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant("delete" as const), name }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("disconnect" as const) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("restartController" as const) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("restartServer" as const) }) },
 );
@@ -63,7 +67,8 @@ async function startWorld(home: string): Promise<{
 }> {
   const objects = new Map(BASE);
   let publisher = await publisherOf(home, objects);
-  let server = await serverOf(home, publisher.address);
+  const link = await startLink(join(home, "link.sock"), join(home, "xds.sock"));
+  let server = await serverOf(home, link.address);
   return {
     async take(step) {
       switch (step.kind) {
@@ -77,13 +82,17 @@ async function startWorld(home: string): Promise<{
           objects.delete(step.name);
           publisher.publish(new Map([[step.name, []]]));
           return;
+        case "disconnect":
+          // Both sides stay as they are; the next change may come before the server is back.
+          link.cut();
+          return;
         case "restartController":
           await publisher.stop();
           publisher = await publisherOf(home, objects);
           return;
         case "restartServer":
           await server.stop();
-          server = await serverOf(home, publisher.address);
+          server = await serverOf(home, link.address);
       }
     },
     server: () => server,
@@ -91,6 +100,47 @@ async function startWorld(home: string): Promise<{
     async stop() {
       await server.stop();
       await publisher.stop();
+      link.stop();
+    },
+  };
+}
+
+interface Link {
+  readonly address: string;
+  /** Ends the connections that are open now. */
+  cut(): void;
+  stop(): void;
+}
+
+/** Lies between a server and the controller, from one Unix socket to another. */
+async function startLink(path: string, target: string): Promise<Link> {
+  const open = new Set<Socket>();
+  const cut = (): void => {
+    for (const socket of open) socket.destroy();
+  };
+  const listener = createServer((client) => {
+    const controller = connect(target);
+    for (const [from, to] of [
+      [client, controller],
+      [controller, client],
+    ] as const) {
+      open.add(from);
+      from.on("error", () => undefined); // the close that follows says it
+      from.on("close", () => {
+        open.delete(from);
+        to.destroy();
+      });
+      from.pipe(to);
+    }
+  });
+  listener.listen(path);
+  await once(listener, "listening");
+  return {
+    address: `unix:${path}`,
+    cut,
+    stop() {
+      listener.close();
+      cut();
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { Condition, RequestPrincipalMatch, StringMatch } from "@gatehouse/protos";
+import type { CidrRange, Condition, RequestPrincipalMatch, StringMatch } from "@gatehouse/protos";
 import type { Redactor } from "./redactor.ts";
 
 type Side = "values" | "notValues";
@@ -18,7 +18,7 @@ export function expectedTexts(condition: Condition, side: Side, redactor: Redact
     case "sourceIp":
     case "remoteIp":
     case "destinationIp":
-      return condition[side].map(({ address, prefixLength }) => `${address}/${prefixLength}`);
+      return condition[side].map(rangeText);
     case "destinationPort":
       return condition[side].map(String);
     case "sourcePrincipal":
@@ -52,6 +52,12 @@ export function matchText(match: StringMatch): string {
 /** A match of a header. @param name in lower case */
 export function headerMatchText(name: string, match: StringMatch, redactor: Redactor): string {
   return match.kind === "exact" ? redactor.header(name, match.value) : matchText(match);
+}
+
+/** A single address stands without its prefix length. */
+function rangeText({ address, prefixLength }: CidrRange): string {
+  const isOne = prefixLength === (address.includes(":") ? 128 : 32);
+  return isOne ? address : `${address}/${prefixLength}`;
 }
 
 function principalText({ issuer, subject }: RequestPrincipalMatch): string {

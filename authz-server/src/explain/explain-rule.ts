@@ -4,6 +4,7 @@ import type { PreparedCondition, PreparedRule } from "../policy/rule-matcher.ts"
 import { actualValue } from "./actual-value.ts";
 import { expectedTexts } from "./expected-texts.ts";
 import type { ConditionExplanation, GroupExplanation, RuleExplanation } from "./explanation.ts";
+import { notField } from "./not-field.ts";
 import type { Redactor } from "./redactor.ts";
 
 /** Asks every condition of a rule by itself: the same tests that `matches` asks until one fails. */
@@ -57,7 +58,8 @@ function explainCondition(
   redactor: Redactor,
 ): ConditionExplanation {
   return {
-    field: condition.field,
+    field:
+      condition.values.length === 0 && condition.notValues.length > 0 ? notField(condition.field) : condition.field,
     holds: test(attributes),
     expected: {
       anyOf: expectedTexts(condition, "values", redactor),

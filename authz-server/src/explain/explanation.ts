@@ -137,7 +137,7 @@ export interface GroupExplanation {
 }
 
 export interface ConditionExplanation {
-  /** Where it stands in the rule or match: `when[0].request.auth.claims[groups]`. */
+  /** Where it stands in the rule or match: `when[0].request.auth.claims[groups]`; the first of its lists, if it has two. */
   readonly field: string;
   readonly holds: boolean;
   /** As in the policy. One of `anyOf` must match (if there are any), none of `noneOf` may. */

@@ -1,24 +1,30 @@
-/** More are made anew. */
-const MAX_KEPT = 8192;
-
 /** Longer descriptions are hardly ever equal. */
 const MAX_KEY_LENGTH = 1024;
 
 /**
- * Keeps what was compiled last, so that policies with equal parts share them: of thousands of policies, most ask for the same methods,
- * namespaces and claims.
+ * Finds what was compiled before, so that policies with equal parts share them: of thousands of policies, most ask for the same methods,
+ * namespaces and claims. Keeps nothing alive: what no policy holds any more is forgotten.
  */
-export class Shared<Compiled> {
-  readonly #kept = new Map<string, Compiled>();
+export class Shared<Compiled extends object> {
+  readonly #known = new Map<string, WeakRef<Compiled>>();
+  readonly #collected = new FinalizationRegistry((key: string) => {
+    // Under its key something newer may stand already.
+    if (this.#known.get(key)?.deref() === undefined) this.#known.delete(key);
+  });
 
-  /** @param key says all that the compiled form depends on */
+  /** How many are known, some of which may be gone. */
+  get size(): number {
+    return this.#known.size;
+  }
+
+  /** @param key says all that the compiled form depends on @returns what the caller has to hold, as long as it is to be shared */
   get(key: string, compile: () => Compiled): Compiled {
-    const known = this.#kept.get(key);
+    if (key.length > MAX_KEY_LENGTH) return compile();
+    const known = this.#known.get(key)?.deref();
     if (known !== undefined) return known;
     const compiled = compile();
-    if (key.length > MAX_KEY_LENGTH) return compiled;
-    if (this.#kept.size >= MAX_KEPT) this.#kept.clear();
-    this.#kept.set(key, compiled);
+    this.#known.set(key, new WeakRef(compiled));
+    this.#collected.register(compiled, key);
     return compiled;
   }
 }

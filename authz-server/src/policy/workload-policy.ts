@@ -15,6 +15,7 @@ import { type IssuerIndex, indexIssuers } from "./issuer-index.ts";
 import { DRY_RUN, hasDryRun, type PolicyGroup } from "./policy-group.ts";
 import type { PreparedAuthorizationPolicy } from "./prepared-policy.ts";
 import { ReservedHeaders } from "./reserved-headers.ts";
+import { serverPortOf } from "./server-port.ts";
 import type { Workload } from "./workload.ts";
 import { WorkloadRules } from "./workload-rules.ts";
 
@@ -141,17 +142,6 @@ function routePolicy({ workload, routing }: ApplicablePolicies): RoutePolicy {
 
 // Listening ports are few; this only bounds what a confused Envoy could make us keep.
 const MAX_TABLES = 64;
-
-/**
- * The Gateway server behind a local port: Istio's ingress Service maps 80 to 8080 and 443 to 8443. A gateway all of whose servers have
- * one port needs no mapping.
- */
-function serverPortOf(localPort: number, servers: readonly { readonly server: { readonly port: number } }[]): number {
-  const mapped = localPort === 8080 ? 80 : localPort === 8443 ? 443 : localPort;
-  const ports = new Set(servers.map(({ server }) => server.port).filter((port) => port !== 0));
-  const [only] = ports;
-  return ports.size === 1 && only !== undefined ? only : mapped;
-}
 
 function actionRules(groups: readonly PolicyGroup[], prefix: string): ActionRules {
   const allow = `${prefix}ALLOW`;

@@ -1,4 +1,5 @@
 import { Duplex } from "node:stream";
+import { setImmediate as turn } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { Connection } from "./connection.ts";
 import { FrameWriter } from "./frame-writer.ts";
@@ -9,9 +10,21 @@ import type { Method } from "./method.ts";
 
 const NOTHING = new Uint8Array();
 
-/** A connection with one method at /a.B/C. @returns the bytes that go in have their effect at once */
-function open(method: Method): { receive(bytes: Uint8Array): void; readonly socket: Duplex; readonly cuts: unknown[] } {
-  const socket = new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => done() });
+/** A connection with one method at /a.B/C. @returns the bytes that go in have their effect at once; `writes` are those that came out */
+function open(method: Method): {
+  receive(bytes: Uint8Array): void;
+  readonly socket: Duplex;
+  readonly writes: Buffer[];
+  readonly cuts: unknown[];
+} {
+  const writes: Buffer[] = [];
+  const socket = new Duplex({
+    read: () => undefined,
+    write(chunk: Buffer, _encoding, done) {
+      writes.push(Buffer.from(chunk));
+      done();
+    },
+  });
   const cuts: unknown[] = [];
   new Connection({
     socket,
@@ -26,10 +39,10 @@ function open(method: Method): { receive(bytes: Uint8Array): void; readonly sock
   const settings = new FrameWriter();
   settings.frame(FRAME.settings, 0, 0, NOTHING);
   receive(Buffer.concat([PREFACE, settings.gathered()]));
-  return { receive, socket, cuts };
+  return { receive, socket, writes, cuts };
 }
 
-function call(timeout: string): Buffer {
+function call(timeout: string, streamId = 1): Buffer {
   const fields = {
     ":method": "POST",
     ":scheme": "http",
@@ -39,8 +52,8 @@ function call(timeout: string): Buffer {
   };
   const frames = new FrameWriter();
   const block = encodeFields(Object.entries(fields).map(([name, value]) => ({ name, value })));
-  frames.frame(FRAME.headers, FLAG.endHeaders, 1, block);
-  frames.frame(FRAME.data, FLAG.endStream, 1, Buffer.alloc(5));
+  frames.frame(FRAME.headers, FLAG.endHeaders, streamId, block);
+  frames.frame(FRAME.data, FLAG.endStream, streamId, Buffer.alloc(5));
   return frames.gathered();
 }
 
@@ -83,3 +96,33 @@ test("a bug in a method is answered and told, and the connection goes on", () =>
   receive(call("10S"));
   expect(cuts).toEqual([new TypeError("a bug")]);
 });
+
+const FIFTY_CALLS = Buffer.concat(Array.from({ length: 50 }, (_, i) => call("10S", 2 * i + 1)));
+
+test("calls that come in one chunk and are answered at once are answered in one write", () => {
+  const { receive, writes } = open({ kind: "unary", answer: () => NOTHING });
+  writes.length = 0;
+  receive(FIFTY_CALLS);
+  expect(writes.map(endedStreams)).toEqual([50]);
+});
+
+test("all answers that become ready in one turn of the event loop are one write", async () => {
+  const { promise: ready, resolve } = Promise.withResolvers<Uint8Array>();
+  const { receive, writes } = open({ kind: "unary", answer: () => ready });
+  receive(FIFTY_CALLS);
+  await turn();
+  writes.length = 0;
+  resolve(NOTHING);
+  await turn();
+  await turn();
+  expect(writes.map(endedStreams)).toEqual([50]);
+});
+
+/** How many answers end in these frames. */
+function endedStreams(frames: Buffer): number {
+  let ended = 0;
+  for (let at = 0; at < frames.length; at += 9 + frames.readUIntBE(at, 3)) {
+    if (((frames[at + 4] ?? 0) & FLAG.endStream) !== 0) ended++;
+  }
+  return ended;
+}

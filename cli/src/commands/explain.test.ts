@@ -33,6 +33,10 @@ const MAIL = ["--workload", "shop/app=mail", "--request"];
 const GATEWAY = ["--workload", "istio-system/istio=ingressgateway", "--request"];
 const BUYER = ["--token-file", "buyer"];
 const OFFICE = ["--source-ip", "10.1.2.3"];
+const CALLER = [
+  ...["--request", "GET http://api.shop.example/carts/7", ...BUYER, ...OFFICE, "-H", "x-team: cart"],
+  ...["--source-principal", "spiffe://cluster.local/ns/shop/sa/caller"],
+];
 
 /** Golden file, question. Tokens are named. */
 const QUESTIONS: readonly (readonly [string, readonly string[]])[] = [
@@ -71,6 +75,9 @@ const QUESTIONS: readonly (readonly [string, readonly string[]])[] = [
   ["claim-route-404", [...GATEWAY, "GET http://beta.shop.example/cart/1", "-H", "x-shop-token: $visitor"]],
   ["claim-route-no-token", [...GATEWAY, "GET http://beta.shop.example/cart/1"]],
   ["unknown-host", [...GATEWAY, "GET http://www.shop.example/"]],
+  ["fields-values", ["--workload", "fields/app=values", ...CALLER]],
+  ["fields-not", ["--workload", "fields/app=not", ...CALLER]],
+  ["fields-both", ["--workload", "fields/app=both", ...CALLER]],
 ];
 
 const SECRETS = /eyJ|hunter2|private@example/;

@@ -1,16 +1,24 @@
-import type { ConditionExplanation } from "@gatehouse/authz-server/engine";
+import { type ConditionExplanation, notField } from "@gatehouse/authz-server/engine";
 
 const MAX_VALUES = 6;
 
 /** `must be "a" or "b", is "c"`; of a condition that holds, only what it is. */
-export function conditionText({ holds, expected, actual }: ConditionExplanation): string {
+export function conditionText({ field, holds, expected, actual }: ConditionExplanation): string {
   const is = actualText(actual);
   const { anyOf, noneOf } = expected;
+  if (holds) return is;
   const musts = [
     ...(anyOf.length > 0 ? [mustText("must", anyOf)] : []),
     ...(noneOf.length > 0 ? [mustText("must not", noneOf)] : []),
   ];
-  return holds ? is : [...musts, is].join(", ");
+  // The condition is named after its first list.
+  const second = musts.length === 2 ? ` (${notListName(field)})` : "";
+  return [`${musts.join(", ")}${second}`, is].join(", ");
+}
+
+function notListName(field: string): string {
+  const name = notField(field);
+  return name === field ? "notValues" : name.slice(name.lastIndexOf(".") + 1);
 }
 
 function mustText(must: "must" | "must not", values: readonly string[]): string {
