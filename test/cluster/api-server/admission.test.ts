@@ -1,5 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { type RunningAuthzServer, startAuthzServer } from "@gatehouse/authz-server";
+import { type RunningController, startController } from "@gatehouse/controller";
+import { pino } from "pino";
+import { Registry } from "prom-client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import type { CaseObject } from "../../conformance/case.ts";
@@ -12,6 +16,7 @@ import { KubernetesAnswer } from "../support/kubernetes-client.ts";
 
 const HELM_CHART = fileURLToPath(new URL("../../../deploy/helm/gatehouse", import.meta.url));
 const CRDS = new URL("../../../crds/", import.meta.url);
+const ISTIO_SHAPED_CRD = fileURLToPath(new URL("testdata/istio-shaped-crd.yaml", import.meta.url));
 const FIXTURES = new URL("../../crds/", import.meta.url);
 
 /** What only a file can hold: an API server never sees two keys of one name, and leaves out what is null. */
@@ -89,8 +94,7 @@ describe("the CRDs alone", () => {
 describe("the ValidatingAdmissionPolicies, whoever installed the CRDs", () => {
   beforeAll(async () => {
     await server.kubectl(["apply", "--server-side", "--force-conflicts", "-f", "-"], { input: crdsWithoutRules() });
-    const render = ["template", "gatehouse", HELM_CHART, "--kube-version", "1.36.0"];
-    await server.apply(await server.helm([...render, "--show-only", "templates/admission-policies.yaml"]));
+    await server.apply(await admissionPolicies());
     for (const object of [policy("a", { action: "DENY" }), request("a", { jwtRules: [{}] }), route("a", {})]) {
       await waitFor(`the policies act on a ${object.kind}`, async () => (await refusalOf(object)) !== "", 30_000);
     }
@@ -142,6 +146,96 @@ describe("the ValidatingAdmissionPolicies, whoever installed the CRDs", () => {
     await expect(change({ spec: { selector: { matchLabels: { app: "a" } } } })).rejects.toThrow(/spec\.rules/);
   });
 });
+
+describe("a CRD in the shape of Istio's own", () => {
+  let controller: RunningController;
+  let authzServer: RunningAuthzServer;
+
+  beforeAll(async () => {
+    await applyCrds(server);
+    await server.kubectl(["delete", "crd", "authorizationpolicies.security.istio.io"]);
+    await server.kubectl(["apply", "--server-side", "-f", ISTIO_SHAPED_CRD]);
+    await server.kubectl(["wait", "--for=condition=Established", "crd/authorizationpolicies.security.istio.io"]);
+    await server.apply(await admissionPolicies());
+    await waitFor("the policies act", async () => (await refusalOf(policy("a", { action: "DENY" }))) !== "", 30_000);
+    const log = pino({ level: "silent" });
+    controller = await startController({
+      source: { kind: "kubernetes", status: { leaseName: "gatehouse-controller" } },
+      kubernetes: { kubeconfig: server.kubeconfig, namespace: "default", podName: "test" },
+      xdsAddress: "127.0.0.1:0",
+      log,
+      registry: new Registry(),
+    });
+    authzServer = await startAuthzServer({
+      controller: controller.xdsAddress,
+      listeners: [{ address: "127.0.0.1:0", identity: null }],
+      drain: { waitMs: 0, deadlineMs: 500 },
+      log,
+      registry: new Registry(),
+    });
+  }, 120_000);
+  afterAll(async () => {
+    await authzServer?.stop();
+    await controller?.stop();
+  });
+
+  it("gets from our ValidatingAdmissionPolicy the rules that it lacks", async () => {
+    const verdicts = (await loadVerdicts()).filter(
+      ({ verdict, object }) => (verdict.refused ?? []).length > 0 && isKnownToIstioShapedCrd(object),
+    );
+    expect(verdicts.length).toBeGreaterThan(20);
+    const others: string[] = [];
+    for (const { verdict, object } of verdicts) {
+      const refusal = await refusalOf(object);
+      if (!refusal.includes("ValidatingAdmissionPolicy")) others.push(`${verdict.says}: ${refusal}`);
+    }
+    // Of nulls in lists its types say enough.
+    const tellsOfNull = expect.stringMatching(/null/);
+    expect(others).toEqual([tellsOfNull, tellsOfNull]);
+    const bad = policy("a", { rules: [{ to: [{ operation: { ports: ["http"] } }] }] });
+    expect(await refusalOf(bad)).toContain("spec.rules[].to[].operation.ports: must be 0 to 65535");
+    expect(await refusalOf({ ...bad, apiVersion: "security.istio.io/v1beta1" })).toContain("must be 0 to 65535");
+  });
+
+  it("takes what translation accepts, as far as it has the fields", async () => {
+    const accepted = acceptedObjects().filter(isKnownToIstioShapedCrd);
+    expect(accepted.length).toBeGreaterThan(50);
+    expect(await refusalsOf(accepted)).toEqual([]);
+  });
+
+  it.each(["v1", "v1beta1"])("has in its status what Gatehouse writes, of an object applied as %s", async (version) => {
+    const object = {
+      ...policy(`as-${version}`, { action: "DENY", rules: [{}] }),
+      apiVersion: `security.istio.io/${version}`,
+    };
+    const wait = [
+      "wait",
+      "-n",
+      "foo",
+      "--for=condition=Programmed",
+      `authorizationpolicy/as-${version}`,
+      "--timeout=30s",
+    ];
+    await server.apply(JSON.stringify(object));
+    await server.kubectl(wait);
+    await server.apply(
+      JSON.stringify({ ...object, spec: { action: "DENY", rules: [{ to: [{ operation: { paths: ["/a"] } }] }] } }),
+    );
+    await server.kubectl(wait);
+    const { status } = await server.client.get(`${pathOf(object)}/as-${version}`);
+    expect(status).toMatchObject({
+      observedGeneration: 2,
+      conditions: [
+        { type: "Accepted", status: "True", observedGeneration: 2 },
+        { type: "Programmed", status: "True", message: "1/1 servers enforce generation 2", observedGeneration: 2 },
+      ],
+    });
+  });
+});
+
+function isKnownToIstioShapedCrd({ kind, spec }: CaseObject): boolean {
+  return kind === "AuthorizationPolicy" && !/targetRef|erviceAccounts|rustDomains/.test(JSON.stringify(spec));
+}
 
 /** Everything that the semantics rows hold and that translation accepts. */
 function acceptedObjects(): readonly CaseObject[] {
@@ -207,6 +301,12 @@ function applyFixture(directory: string, file: string): Promise<string> {
 
 function filesIn(directory: string): readonly string[] {
   return readdirSync(new URL(`${directory}/`, FIXTURES)).toSorted();
+}
+
+/** As the chart has them. */
+function admissionPolicies(): Promise<string> {
+  const render = ["template", "gatehouse", HELM_CHART, "--kube-version", "1.36.0"];
+  return server.helm([...render, "--show-only", "templates/admission-policies.yaml"]);
 }
 
 /** The CRDs with types only, as an older Istio would have left them. */

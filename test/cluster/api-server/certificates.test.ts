@@ -34,7 +34,7 @@ apiVersion: rbac.authorization.k8s.io/v1
 kind: Role
 metadata: { name: gatehouse-controller, namespace: ${NAMESPACE} }
 rules:
-  - { apiGroups: [""], resources: [secrets], resourceNames: [${CA}, ${CLIENT}], verbs: [get, watch, update] }
+  - { apiGroups: [""], resources: [secrets], resourceNames: [${CA}, ${CLIENT}], verbs: [get, update] }
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding

@@ -1,7 +1,7 @@
 import { type RunningController, startController } from "@gatehouse/controller";
 import { pino } from "pino";
 import { Registry } from "prom-client";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, test } from "vitest";
 import { waitFor } from "../../support/wait-for.ts";
 import { type ApiServer, startApiServer } from "../support/api-server.ts";
 import { startTlsProxy, type TlsProxy, type WatchFault } from "../support/tls-proxy.ts";
@@ -113,6 +113,26 @@ describe.each(FAULTS)("R09: %s in place of", (_, fault, counts) => {
     expect(Object.fromEntries(difference)).toEqual(counts);
   }
 });
+
+test("R07: history is compacted between two pages of a list, which gets 410: what was deleted meanwhile goes", async () => {
+  const more = Array.from({ length: 600 }, (_, index) => policy(`more-${index}`, "/x"));
+  await server.apply(JSON.stringify({ apiVersion: "v1", kind: "List", items: more }));
+  await stays("all are there", () => names().length === 603);
+  const page = proxy.hold("continue=");
+  void proxy.spoil(`"name":"edited"`, { send: () => "not JSON\n", after: "go on" });
+  await server.client.patch(`${POLICIES}/edited`, { spec: policy("edited", "/new").spec });
+  const { release } = await page;
+  // It is on the page that the controller has read.
+  await server.client.delete(`${POLICIES}/deleted`);
+  await server.compact();
+  // The API server's own cache still remembers the revision until it is restarted.
+  await server.end("kube-apiserver", "kill");
+  await server.start("kube-apiserver");
+  expect(await release()).toBe(410);
+  await stays("what was deleted goes", () => !has("deleted"));
+  expect(names()).toHaveLength(602);
+  await expectFollowed();
+}, 120_000);
 
 /** Until it is so, nothing that nobody touches may be gone. */
 async function stays(what: string, probe: () => boolean): Promise<void> {

@@ -9,6 +9,7 @@ import { installGatehouse, SYSTEM } from "../support/gatehouse-release.ts";
 import { type ClusterNode, type RunningPod, startNode } from "../support/node.ts";
 import { lastUntil, outageSeconds, outageTimeoutMs } from "../support/outage.ts";
 import { applyPolicies, deletePolicies } from "../support/policies.ts";
+import { readMetric } from "../support/read-metric.ts";
 import { JWKS_URI, type SampleMesh, startSampleMesh } from "../support/sample-mesh.ts";
 import { type LoadRequest, type SteadyLoad, startSteadyLoad } from "../support/steady-load.ts";
 
@@ -101,21 +102,36 @@ describe("under a steady load", () => {
   });
 
   it("R19 the authz-servers are older than the controllers, and don't know all that is sent", async () => {
-    const older = { authzServer: { image: { repository: "gatehouse/older-authz-server" } } };
-    const requireExp = { controller: { extraArgs: ["--require-exp"] } };
-    const neverEnds = await mintToken({ iss: TEST_ISSUER, sub: TEST_ISSUER, groups: ["group1"] });
-    const status = async () => (await ask({ address: mesh.httpbin, token: neverEnds })).status;
+    const older = { authzServer: OLDER.authzServer };
     await installGatehouse(node, older);
-    await installGatehouse(node, { ...older, ...requireExp });
+    await installGatehouse(node, { ...older, ...REQUIRE_EXP });
     // A server of the first version can't know what it is to require `exp`: it refuses that, and goes on with what it has.
+    await waitFor("all refuse it", async () => (await refusals()).every((count) => count > 0), 60_000);
     await steady();
-    expect(await status()).toBe(200);
+    expect(await statusWithoutExp()).toBe(200);
     await node.apply(edited("unknown to older servers"));
-    await installGatehouse(node, requireExp);
-    await waitFor("the newer servers require it", async () => (await status()) === 401);
+    await installGatehouse(node, REQUIRE_EXP);
+    await waitFor("the newer servers require it", async () => (await statusWithoutExp()) === 401);
     await installGatehouse(node);
-    await waitFor("nobody requires it", async () => (await status()) === 200);
+    await waitFor("nobody requires it", async () => (await statusWithoutExp()) === 200);
     await expectNoHarm("authz-servers older than the controllers, then upgraded");
+  });
+
+  it("R19 the authz-servers are newer than the controllers, as when they are upgraded first", async () => {
+    await installGatehouse(node, OLDER);
+    await applyPolicies(node, edited("by older ones"));
+    await installGatehouse(node, { controller: OLDER.controller });
+    // Helm does not wait for the last of the older ones to be told to end.
+    await node.rolledOut(SYSTEM, "gatehouse-authz-server");
+    // What an older controller does not say means what it meant then.
+    await steady();
+    expect(await statusWithoutExp()).toBe(200);
+    await applyPolicies(node, edited("by newer servers"));
+    expect(await refusals()).toEqual([0, 0, 0]);
+    await installGatehouse(node, REQUIRE_EXP);
+    await waitFor("the servers require it", async () => (await statusWithoutExp()) === 401);
+    expect(await refusals()).toEqual([0, 0, 0]);
+    await expectNoHarm("authz-servers newer than the controllers, which are upgraded later");
   });
 
   it("R28 the certificate authority and all certificates are replaced", async () => {
@@ -148,6 +164,15 @@ describe("under a steady load", () => {
     await expectNoHarm(`a new authority, in use after ${seconds} s, and new certificates`);
   });
 });
+
+/** The first version of each: what came later it does not understand, or can't say (`images/build.sh`). */
+const OLDER = {
+  controller: { image: { repository: "gatehouse/older-controller" } },
+  authzServer: { image: { repository: "gatehouse/older-authz-server" } },
+};
+
+/** Something that only the second version of both knows. */
+const REQUIRE_EXP = { controller: { extraArgs: ["--require-exp"] } };
 
 /** How the controller plans: what is made now is valid since a while, and an authority signs when it has been known for that long. */
 const BACKDATE_MS = 600_000;
@@ -206,6 +231,18 @@ async function expectNoHarm(what: string): Promise<void> {
   const [p50, p99, max] = [times.p50Ms, times.p99Ms, times.maxMs].map((ms) => `${ms.toFixed(0)} ms`);
   console.info(`${what}: ${sent} requests, ${wrong} wrong, ${failed} failed; p50 ${p50}, p99 ${p99}, slowest ${max}`);
   expect({ wrong, failed, examples }).toEqual({ wrong: 0, failed: 0, examples: [] });
+}
+
+/** What a token gets that never ends. */
+async function statusWithoutExp(): Promise<number> {
+  const token = await mintToken({ iss: TEST_ISSUER, sub: TEST_ISSUER, groups: ["group1"] });
+  return (await ask({ address: mesh.httpbin, token })).status;
+}
+
+/** How often each server refused what a controller sent; of those that are to stay. */
+async function refusals(): Promise<readonly number[]> {
+  const pages = (await authzServers()).map(({ address }) => `http://${address}:9090/metrics`);
+  return await Promise.all(pages.map((page) => readMetric(page, "gatehouse_authz_nacks_total")));
 }
 
 async function secondsUntil(what: string, probe: () => Promise<boolean>): Promise<string> {

@@ -8,7 +8,9 @@ import { type ClusterNode, startNode } from "../support/node.ts";
 import { deletePolicies } from "../support/policies.ts";
 import { readMetric } from "../support/read-metric.ts";
 
-// Figures are printed, not asserted: they depend on the machine. Asserted is that every change is enforced on every server.
+// Figures are printed, and stand in docs/operations.md; what is asserted leaves room for any machine, and none for a tenfold of them.
+const MAX_P50_MS = 600;
+const MAX_P99_MS = 3_000;
 
 const CHANGES = Number(process.env["PROPAGATION_CHANGES"] ?? 200);
 const CHANGED = 10;
@@ -46,11 +48,14 @@ it.each([CHANGED, 5000])(
     }
     expect(timesMs).toHaveLength(CHANGES);
     timesMs.sort((a, b) => a - b);
-    const at = (quantile: number): string => `${timesMs[Math.ceil(quantile * CHANGES) - 1]?.toFixed(0)} ms`;
+    const at = (quantile: number): number => Math.round(timesMs[Math.ceil(quantile * CHANGES) - 1] ?? 0);
+    const [p50, p99, slowest] = [at(0.5), at(0.99), at(1)];
     console.info(
-      `propagation at ${total} policies: p50 ${at(0.5)}, p99 ${at(0.99)}, slowest ${at(1)} of ${CHANGES} changes`,
+      `propagation at ${total} policies: p50 ${p50} ms, p99 ${p99} ms, slowest ${slowest} ms of ${CHANGES} changes`,
     );
     console.info(`memory at ${total} policies: ${await memory()}`);
+    expect(p50).toBeLessThan(MAX_P50_MS);
+    expect(p99).toBeLessThan(MAX_P99_MS);
   },
   600_000,
 );
