@@ -154,7 +154,8 @@ bench-keys: setup ## Large key sets: turns of the event loop, look-up of one key
 
 .PHONY: soak
 soak: setup ## A million inputs for each target of `fuzz`, a million random requests, then tests again and again with new inputs for MINUTES (default 30)
-	$(call with-envoy,TEST_TRANSPORT=grpc-js HEALTH_PROBES=100000 vitest run --reporter=default test/features test/security test/conformance test/differential)
+	$(call with-envoy,for transport in lean grpc-js; do TEST_TRANSPORT=$$transport HEALTH_PROBES=100000 \
+	  vitest run --reporter=default test/features test/security test/conformance test/differential || exit; done)
 	@TRANSPORT_CALLS=10000000 vitest run --reporter=default test/transport/memory.test.ts
 	@FUZZ_RUNS=1000000 PROPERTY_RUNS=20 vitest run --reporter=default test/fuzz test/properties
 	$(call with-envoy,$(TYPESCRIPT) test/differential/main.ts --requests 1000000 --seed random)
