@@ -48,11 +48,7 @@ export function prepare(
   }
 }
 
-/** Resources compiled in one step, and values of their rules: some milliseconds. */
-const WEIGHT_PER_STEP = 2000;
-const WEIGHT_OF_RESOURCE = 20;
-
-/** `prepare` in short steps, between which the caller may turn to something else. */
+/** `prepare` in steps of one resource or less, between which the caller may turn to something else. */
 export function* prepareInSteps(
   previous: PolicyIndex | null,
   update: PolicyUpdate,
@@ -63,21 +59,14 @@ export function* prepareInSteps(
   const isMeshNew = mesh !== old.mesh;
   const editor = new PolicyEditor(isMeshNew ? new Map() : old.namespaces, mesh);
   const known = isMeshNew ? sourcesOf(old.namespaces) : [];
-  let weight = 0;
-  const isStepFull = (resource: PolicyResource): boolean => {
-    weight += weightOf(resource);
-    if (weight < WEIGHT_PER_STEP) return false;
-    weight = 0;
-    return true;
-  };
   for (const resource of known) {
     editor.set(resource);
-    if (isStepFull(resource)) yield;
+    yield;
   }
   for (const name of update.removed) editor.delete(name);
   for (const resource of update.upserts) {
     editor.set(resource);
-    if (isStepFull(resource)) yield;
+    yield;
   }
   if (editor.errors.length > 0) return { ok: false, errors: editor.errors };
   yield;
@@ -91,13 +80,6 @@ export function* prepareInSteps(
     routing: isRoutingNew ? routingOf(namespaces) : old.routing,
   };
   return { ok: true, index: new PolicyIndex(set, previous) };
-}
-
-/** A single policy can have thousands of values. */
-function weightOf(resource: PolicyResource): number {
-  if (resource.kind !== "AuthorizationPolicy") return WEIGHT_OF_RESOURCE;
-  const conditions = resource.rules.flatMap(({ from, to, when }) => [...from, ...to, when].flat());
-  return conditions.reduce((sum, { values, notValues }) => sum + values.length + notValues.length, WEIGHT_OF_RESOURCE);
 }
 
 const EMPTY: PolicySet = {

@@ -1,5 +1,5 @@
 import type { StringMatch } from "@gatehouse/protos";
-import { RE2JS } from "re2js";
+import { toRegex } from "./regex.ts";
 
 /** Tells whether a text fits. */
 export type TextTest = (text: string) => boolean;
@@ -50,7 +50,7 @@ export function compileOne(match: StringMatch, encode: Encode): TextTest {
  * @throws RE2JSException
  */
 export function compileRegex(pattern: string): TextTest {
-  const regex = RE2JS.compile(pattern);
+  const regex = toRegex(pattern);
   return (text) => regex.testExact(text);
 }
 

@@ -1,4 +1,4 @@
-import { PrefixTrie } from "./prefix-trie.ts";
+import { PrefixTrie } from "@gatehouse/protos";
 import { TemplateTrie } from "./template-trie.ts";
 
 /** What a text is compared with, as it stands in a request: bytes or characters, letters folded. */

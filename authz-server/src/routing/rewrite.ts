@@ -1,6 +1,6 @@
 import type { HttpMatch, Rewrite } from "@gatehouse/protos";
-import { RE2JS } from "re2js";
 import { toByteString } from "../http-request.ts";
+import { toRegex } from "../policy/regex.ts";
 
 /** Makes the new path of a path, both without query; null where it stays. */
 export type PathRewriter = (path: string) => string | null;
@@ -25,7 +25,7 @@ export function prepareRewrite(rewrite: Rewrite | null, match: HttpMatch | null)
 }
 
 function regexRewriter({ match, rewrite }: { readonly match: string; readonly rewrite: string }): PathRewriter {
-  const regex = RE2JS.compile(toByteString(match));
+  const regex = toRegex(toByteString(match));
   const substitution = parseSubstitution(toByteString(rewrite));
   return (path) => {
     const matcher = regex.matcher(path);

@@ -1,4 +1,4 @@
-import { type Gateway, type GatewayServer, intersectHosts, type VirtualService } from "@gatehouse/protos";
+import { type Gateway, GatewayHosts, type GatewayServer, HostPatterns, type VirtualService } from "@gatehouse/protos";
 import type { RequestAttributes } from "../authz/attributes.ts";
 import { MatchIndex } from "../policy/match-index.ts";
 import type { Workload } from "../policy/workload.ts";
@@ -189,24 +189,28 @@ function visibility({ exportTo, meta }: VirtualService, namespace: string): 0 | 
 }
 
 /** @param refused takes those that the VirtualService has and may not use */
-function hostsAt(
-  source: VirtualService,
-  { server, namespace, gateway }: ServedBy,
-  refused: Set<string>,
-): readonly string[] {
-  const names = new Set<string>();
-  const isRefused = (name: string) =>
-    source.refusedHosts.some((place) => place.gateway === gateway && place.host === name);
-  for (const entry of server.hosts) {
-    const slash = entry.indexOf("/");
-    const wanted = slash < 0 ? "*" : entry.slice(0, slash);
-    if (wanted !== "*" && (wanted === "." ? namespace : wanted) !== source.meta.namespace) continue;
-    for (const host of source.hosts) {
-      const common = intersectHosts(entry.slice(slash + 1), host);
-      if (common !== undefined) (isRefused(common) ? refused : names).add(common);
-    }
+function hostsAt(source: VirtualService, served: ServedBy, refused: Set<string>): readonly string[] {
+  const names = new Set(offeredBy(served).commonWith(wantedBy(source), source.meta.namespace));
+  for (const { gateway, host } of source.refusedHosts) {
+    if (gateway === served.gateway && names.delete(host)) refused.add(host);
   }
   return [...names];
+}
+
+/** Indexed once: one server can offer thousands of hosts, and one VirtualService want as many at thousands of servers. */
+const offered = new WeakMap<GatewayServer, GatewayHosts>();
+const wanted = new WeakMap<VirtualService, HostPatterns<undefined>>();
+
+function offeredBy({ server, namespace }: ServedBy): GatewayHosts {
+  const hosts = offered.get(server) ?? new GatewayHosts(server.hosts, namespace);
+  offered.set(server, hosts);
+  return hosts;
+}
+
+function wantedBy(source: VirtualService): HostPatterns<undefined> {
+  const hosts = wanted.get(source) ?? new HostPatterns(source.hosts.map((host) => [host, undefined]));
+  wanted.set(source, hosts);
+  return hosts;
 }
 
 interface Place {

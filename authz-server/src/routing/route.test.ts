@@ -4,7 +4,7 @@ import type { Respond } from "../decision.ts";
 import { allowRequest } from "./allow-request.ts";
 import type { Forward } from "./prepared-action.ts";
 import { prepareVirtualService } from "./prepared-route.ts";
-import { chooseRoute, type RoutingMode } from "./route.ts";
+import { chooseRoute, type RoutingMode, responseChangesOf } from "./route.ts";
 import { buildRouteTable, serversOf } from "./route-table.ts";
 import {
   attributes,
@@ -31,6 +31,15 @@ function choose(route: Partial<HttpRoute>, request: TestRequest = {}, circumstan
   const services = [prepareVirtualService(virtualService("vs", { hosts: ["example.com"], http: [httpRoute(route)] }))];
   const table = buildRouteTable(serversOf(ingress(), [gateway({})]) ?? [], 80, ingress(), services);
   return chooseRoute(table, attributes(request), mode, random);
+}
+
+/** What happens to the response headers of a request that is refused before a route is taken. */
+function refused(request: TestRequest, { mode = CLUSTER, httpsRedirect = false } = {}): readonly string[] | undefined {
+  const responseHeaders = { ...NO_OPERATIONS, set: [{ name: "x", value: "a" }] };
+  const http = [httpRoute({ match: [httpMatch({ uri: { kind: "exact", value: "/known" } })], responseHeaders })];
+  const services = [prepareVirtualService(virtualService("vs", { hosts: ["example.com"], http }))];
+  const table = buildRouteTable(serversOf(ingress(), [gateway({ httpsRedirect })]) ?? [], 80, ingress(), services);
+  return responseChangesOf(table, attributes(request), mode, () => 0)?.set.map(({ value }) => value);
 }
 
 function headersOf(decision: Forward | Respond): Readonly<Record<string, string>> {
@@ -158,6 +167,25 @@ describe("the order of Envoy's filters", () => {
   it("keeps CORS away from direct responses, as Envoy does", () => {
     const action = { kind: "directResponse", status: 299, body: "" } as const;
     expect(choose({ cors, action }, preflight)).toMatchObject({ status: 299, headers: [] });
+  });
+});
+
+describe("a refusal", () => {
+  const known = { path: "/known", host: "example.com" };
+
+  it("gets the response headers of the route that the request would have taken", () => {
+    expect(refused(known)).toEqual(["a"]);
+    expect(refused({ ...known, path: "/other" })).toBeUndefined();
+    expect(refused({ ...known, host: "other.com" })).toBeUndefined();
+  });
+
+  it("gets none where that is the redirect to https", () => {
+    expect(refused({ ...known, scheme: "http" }, { httpsRedirect: true })).toBeUndefined();
+    expect(refused({ ...known, scheme: "https" }, { httpsRedirect: true })).toEqual(["a"]);
+  });
+
+  it("is left alone where routes are Envoy's own", () => {
+    expect(refused(known, { mode: HEADER })).toBeUndefined();
   });
 });
 

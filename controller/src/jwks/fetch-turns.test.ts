@@ -8,7 +8,7 @@ const NEVER = new AbortController().signal;
 /** Sources named after their namespaces, `a+b/1`, with at most two attempts for each; attempts end when they are told to. */
 function create() {
   const under = new Map<string, () => void>();
-  const fetch = fetchInTurns(
+  const { fetch, join } = fetchInTurns(
     ({ keySet }) =>
       new Promise((resolve) => {
         under.set(keySet, () => {
@@ -26,7 +26,7 @@ function create() {
     under.get(keySet)?.();
     await new Promise(setImmediate);
   };
-  return { start, end, outcomes, underWay: () => [...under.keys()] };
+  return { start, end, join, outcomes, underWay: () => [...under.keys()] };
 }
 
 describe("attempts to fetch keys", () => {
@@ -54,6 +54,30 @@ describe("attempts to fetch keys", () => {
     await end("a/1");
     start("a/3");
     expect(underWay()).toEqual(["a/2", "a+b/1", "a+b/2", "a/3"]);
+  });
+
+  it("that wait behind others of one namespace begin when another one needs their source", async () => {
+    const { start, end, join, underWay } = create();
+    for (const name of ["a/1", "a/2", "a/3", "a/4"]) start(name);
+    join("a/4", "b");
+    await end(""); // lets it begin
+    expect(underWay()).toEqual(["a/1", "a/2", "a/4"]);
+    // It is the turn of b that it took.
+    await end("a/4");
+    start("b/1");
+    start("b/2");
+    start("b/3");
+    expect(underWay()).toEqual(["a/1", "a/2", "b/1", "b/2"]);
+    // Nobody has a turn to spare: it stays in the line of a, and stands in that of b.
+    join("a/3", "b");
+    join("a/3", "b");
+    await end("b/1");
+    await end("b/2");
+    expect(underWay()).toEqual(["a/1", "a/2", "b/3", "a/3"]);
+    await end("a/3");
+    await end("a/1");
+    start("a/5");
+    expect(underWay()).toEqual(["a/2", "b/3", "a/5"]);
   });
 
   it("that are given up while they wait leave the line", async () => {

@@ -32,6 +32,8 @@ export interface RefresherOptions extends RefreshTimes {
   readonly random: () => number;
   /** Keys from before, by source; used until the first fetch. */
   readonly saved: readonly SavedKeys[];
+  /** One more object needs a source that others need already; told again where it did before. */
+  readonly onOwnerAdded?: (keySet: string, owner: string) => void;
   /** Some key set differs from what was taken last. */
   readonly onChange: () => void;
   /** Called after every attempt. */
@@ -129,7 +131,10 @@ export class KeyRefresher {
   #add(owner: string, source: KeySource): void {
     const owners = this.#owners.get(source.keySet) ?? new Map<string, number>();
     this.#owners.set(source.keySet, owners.set(owner, source.timeoutMs));
-    if (this.#sources.has(source.keySet)) return;
+    if (this.#sources.has(source.keySet)) {
+      this.#options.onOwnerAdded?.(source.keySet, owner);
+      return;
+    }
     const onChange = () => {
       this.#changed.add(source.keySet);
       this.#options.onChange();

@@ -31,9 +31,11 @@ export async function openRemoteKeys(options: KeyOptions, context: RemoteKeysCon
   const fetch = await openKeyFetcher(options);
   const file = options.dataDirectory === null ? null : new KeyFile(options.dataDirectory, log);
   const logged = new Map<string, string>();
+  const turns = fetchInTurns(fetch, (keySet) => refresher.ownersOf(keySet).map(namespaceOf));
   const refresher = new KeyRefresher({
     ...options,
-    fetch: fetchInTurns(fetch, (keySet) => namespacesOf(refresher.ownersOf(keySet))),
+    fetch: turns.fetch,
+    onOwnerAdded: (keySet, owner) => turns.join(keySet, namespaceOf(owner)),
     onChange,
     saved: (await file?.load()) ?? [],
     onAttempt(health, outcome) {
@@ -53,8 +55,8 @@ export async function openRemoteKeys(options: KeyOptions, context: RemoteKeysCon
 }
 
 /** Owners are objects, `Kind/namespace/name`. */
-function* namespacesOf(owners: readonly string[]): Iterable<string> {
-  for (const owner of owners) yield owner.split("/")[1] ?? "";
+function namespaceOf(owner: string): string {
+  return owner.split("/")[1] ?? "";
 }
 
 /** Sources of which the last line is remembered; there can be any number over time. */

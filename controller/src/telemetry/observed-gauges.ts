@@ -34,6 +34,11 @@ export function registerObservedGauges(registry: Registry, values: ObservedValue
     });
   const ofKeySets = keySetSamples(values);
   gauge(
+    "key_sets",
+    "Key sets that are fetched.",
+    one(() => values.keySources().length),
+  );
+  gauge(
     "key_set_keys",
     "Usable keys of a fetched key set.",
     ofKeySets(({ keys }) => keys),
@@ -87,8 +92,18 @@ function keySetSamples({
 }: ObservedValues): (value: (health: KeySourceHealth) => number) => Samples<"key_set"> {
   return (value) => ({
     labels: ["key_set"],
-    samples: () => keySources().map((health) => [{ key_set: health.keySet }, value(health)]),
+    samples: () => withOldest(keySources()).map((health) => [{ key_set: health.keySet }, value(health)]),
   });
+}
+
+/** Key sets with series of their own: tenants can name more than a scrape should carry. */
+const MAX_KEY_SETS = 1000;
+
+/** Of too many those that were fetched longest ago, or never: they are the ones to look at. */
+function withOldest(sources: readonly KeySourceHealth[]): readonly KeySourceHealth[] {
+  if (sources.length <= MAX_KEY_SETS) return sources;
+  const age = ({ ageMs }: KeySourceHealth) => ageMs ?? Number.MAX_VALUE;
+  return sources.toSorted((a, b) => age(b) - age(a)).slice(0, MAX_KEY_SETS);
 }
 
 function kindSamples({ kinds }: ObservedValues): (value: (state: SourceState) => number) => Samples<"kind"> {

@@ -1,4 +1,4 @@
-import { coversHost, type Gateway, type GatewayHost, intersectHosts, type VirtualService } from "@gatehouse/protos";
+import { type Gateway, type GatewayHost, GatewayHosts, HostPatterns, type VirtualService } from "@gatehouse/protos";
 import type { ObjectKey } from "../resources/object.ts";
 import type { Diagnostic } from "../translate/index.ts";
 import { type Claim, type Claimant, judgeHost } from "./judge-host.ts";
@@ -35,8 +35,8 @@ interface Service extends Claimant {
 interface Board {
   readonly claims: Map<string, Claim[]>;
   readonly dirty: Set<string>;
-  /** With `first-namespace`: the oldest that has a host, or a wildcard that covers it. */
-  readonly owners: Map<string, Claimant>;
+  /** With `first-namespace`: of each wildcard the oldest that has it, or a wider one. */
+  owners: HostPatterns<Claimant>;
 }
 
 /**
@@ -47,7 +47,8 @@ export class HostClaims {
   readonly #ownership: HostOwnership;
   readonly #hash: (text: string) => string;
   readonly #services = new Map<ObjectKey, Service>();
-  readonly #gateways = new Map<string, Gateway>();
+  /** What each Gateway offers, by name. */
+  readonly #gateways = new Map<string, GatewayHosts>();
   readonly #bound = new Map<string, Set<ObjectKey>>();
   readonly #boards = new Map<string, Board>();
   /** Came, or changed, since they were placed. */
@@ -101,7 +102,9 @@ export class HostClaims {
     const changed = new Set([...this.#moved].filter((key) => this.#services.has(key)));
     this.#moved.clear();
     for (const [gateway, board] of this.#boards) {
-      for (const host of this.#toJudge(board)) this.#judge(gateway, board, host, changed);
+      const hosts = this.#toJudge(board);
+      if (hosts.some(isWildcard)) board.owners = without(new Set(hosts), board.owners);
+      for (const host of hosts) this.#judge(gateway, board, host, changed);
       board.dirty.clear();
       if (board.claims.size === 0) this.#boards.delete(gateway);
     }
@@ -110,7 +113,7 @@ export class HostClaims {
 
   #setGateway(name: string, gateway: Gateway | null): void {
     if (gateway === null) this.#gateways.delete(name);
-    else this.#gateways.set(name, gateway);
+    else this.#gateways.set(name, offeredBy(gateway));
     for (const key of this.#bound.get(name) ?? []) {
       const service = this.#services.get(key);
       if (service !== undefined) this.#place(service);
@@ -159,9 +162,10 @@ export class HostClaims {
   /** Puts the claims of a VirtualService where its gateways let it have them. */
   #place(service: Service): void {
     this.#withdraw(service);
-    service.claims = service.isPlaced ? service.gateways.flatMap((gateway) => this.#claimsAt(gateway, service)) : [];
+    const wanted = new HostPatterns(service.isPlaced ? service.hosts.map((host, index) => [host, index]) : []);
+    service.claims = service.gateways.flatMap((gateway) => this.#claimsAt(gateway, service, wanted));
     for (const claim of service.claims) {
-      const board = this.#boards.get(claim.gateway) ?? { claims: new Map(), dirty: new Set(), owners: new Map() };
+      const board = this.#boards.get(claim.gateway) ?? newBoard();
       this.#boards.set(claim.gateway, board);
       const claims = board.claims.get(claim.host) ?? [];
       claims.splice(placeAmong(claims, service), 0, claim);
@@ -188,41 +192,30 @@ export class HostClaims {
     service.claims = [];
   }
 
-  // As the servers bind them; of several ports that have a host, it is one claim.
-  #claimsAt(name: string, service: Service): readonly Claim[] {
-    const gateway = this.#gateways.get(name);
-    const offered = gateway === undefined ? ["*"] : gateway.servers.flatMap(({ hosts }) => hosts);
-    const claims = new Map<string, Claim>();
-    for (const entry of offered) {
-      const slash = entry.indexOf("/");
-      const wanted = slash < 0 ? "*" : entry.slice(0, slash);
-      if (wanted !== "*" && (wanted === "." ? gateway?.meta.namespace : wanted) !== service.namespace) continue;
-      for (const [index, written] of service.hosts.entries()) {
-        const host = intersectHosts(entry.slice(slash + 1), written);
-        if (host !== undefined && !claims.has(host)) claims.set(host, { by: service, gateway: name, host, index });
-      }
-    }
-    return [...claims.values()];
+  /** As the servers bind them; of several ports that have a host, it is one claim. @param wanted positions of the hosts as written */
+  #claimsAt(gateway: string, service: Service, wanted: HostPatterns<number>): readonly Claim[] {
+    const offered = this.#gateways.get(gateway) ?? ALL_HOSTS;
+    return Array.from(offered.commonWith(wanted, service.namespace), (host) => {
+      const index = wanted.covering(host)[0]?.value ?? 0;
+      return { by: service, gateway, host, index };
+    });
   }
 
   /** Wide hosts first, so that their owner is known when those come that they cover. */
   #toJudge({ claims, dirty }: Board): readonly string[] {
     const hosts = new Set(dirty);
     if (this.#ownership === "first-namespace") {
-      const wild = [...dirty].filter((host) => host.includes("*"));
-      if (wild.length > 0) {
-        for (const host of claims.keys()) if (wild.some((pattern) => coversHost(pattern, host))) hosts.add(host);
-      }
+      const wild = new HostPatterns([...dirty].filter(isWildcard).map((host) => [host, undefined]));
+      if (wild.size > 0) for (const host of claims.keys()) if (wild.covering(host).length > 0) hosts.add(host);
     }
-    const rank = (host: string) => (host.includes("*") ? host.length : Number.POSITIVE_INFINITY);
+    const rank = (host: string) => (isWildcard(host) ? host.length : Number.POSITIVE_INFINITY);
     return [...hosts].toSorted((a, b) => (rank(a) === rank(b) ? 0 : rank(a) - rank(b)));
   }
 
   #judge(gateway: string, board: Board, host: string, changed: Set<ObjectKey>): void {
     const claims = board.claims.get(host) ?? [];
-    board.owners.delete(host);
     const owner = this.#ownership === "shared" ? null : this.#ownerOf(board, host, claims);
-    if (owner !== null && claims.length > 0) board.owners.set(host, owner);
+    if (owner !== null && claims.length > 0 && isWildcard(host)) board.owners.add(host, owner);
     for (const [key, verdict] of judgeHost({ gateway, host }, claims, owner)) {
       const verdicts = this.#services.get(key)?.verdicts;
       if (verdicts === undefined) continue;
@@ -237,10 +230,7 @@ export class HostClaims {
   /** The oldest of those that have the host and of the owners of wider ones. */
   #ownerOf(board: Board, host: string, claims: readonly Claim[]): Claimant | null {
     const candidates = claims.slice(0, 1).map(({ by }) => by);
-    for (const pattern of patternsOver(host)) {
-      const owner = board.owners.get(pattern);
-      if (owner !== undefined) candidates.push(owner);
-    }
+    for (const { value } of board.owners.covering(host)) candidates.push(value);
     return candidates.toSorted(compareAge)[0] ?? null;
   }
 }
@@ -248,6 +238,20 @@ export class HostClaims {
 /** How many hosts at gateways a VirtualService may have. */
 export function claimCount({ hosts, gateways }: Pick<VirtualService, "hosts" | "gateways">): number {
   return hosts.length * gateways.filter((gateway) => gateway !== "mesh").length;
+}
+
+function offeredBy({ servers, meta }: Gateway): GatewayHosts {
+  return new GatewayHosts(
+    servers.flatMap(({ hosts }) => hosts),
+    meta.namespace,
+  );
+}
+
+/** Of a gateway without a Gateway. */
+const ALL_HOSTS = new GatewayHosts(["*"], "");
+
+function newBoard(): Board {
+  return { claims: new Map(), dirty: new Set(), owners: new HostPatterns() };
 }
 
 const NOTHING: HostVerdict = { diagnostics: [], refused: [] };
@@ -260,6 +264,15 @@ function nameOf({ namespace, name }: Gateway["meta"]): string {
   return `${namespace}/${name}`;
 }
 
+function isWildcard(host: string): boolean {
+  return host.includes("*");
+}
+
+function without(hosts: ReadonlySet<string>, owners: HostPatterns<Claimant>): HostPatterns<Claimant> {
+  const kept = [...owners.entries].filter(({ pattern }) => !hosts.has(pattern));
+  return new HostPatterns(kept.map(({ pattern, value }) => [pattern, value]));
+}
+
 /** By halves: one host may have thousands. */
 function placeAmong(claims: readonly Claim[], service: Service): number {
   let [low, high] = [0, claims.length];
@@ -270,15 +283,4 @@ function placeAmong(claims: readonly Claim[], service: Service): number {
     else high = middle;
   }
   return low;
-}
-
-/** Every pattern that may cover a host: fewer than wildcards can be made up. */
-function* patternsOver(host: string): Iterable<string> {
-  if (host === "*") return;
-  yield "*";
-  for (let at = 1; at < host.length; at++) {
-    const [suffix, prefix] = [`*${host.slice(at)}`, `${host.slice(0, at)}*`];
-    if (suffix !== host) yield suffix;
-    if (prefix !== host) yield prefix;
-  }
 }

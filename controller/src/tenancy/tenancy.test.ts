@@ -143,6 +143,17 @@ describe("an object that there is no room for", () => {
     expect(tenancy.apply(large, policyTranslated).report.reason).toBe("QuotaExceeded");
   });
 
+  it("may be one with many sources of keys that have none", () => {
+    const rule = (i: number) => ({
+      issuer: `https://idp-${i}.example.com`,
+      jwksUri: `https://idp-${i}.example.com/keys`,
+    });
+    const withSources = (name: string, created: string, count: number) =>
+      object("RequestAuthentication", name, created, { jwtRules: Array.from({ length: count }, (_, i) => rule(i)) });
+    expect(settled(withSources("few", "01", 3)).results.get("few")?.report.reason).toBe("Accepted");
+    expect(settled(withSources("many", "01", 7)).results.get("many")?.report.reason).toBe("QuotaExceeded");
+  });
+
   it("denies everything in its namespace if it has too many output headers to be kept from clients", () => {
     const rule = { issuer: "a", outputPayloadToHeader: "x-payload", fromHeaders: [{ name: LONG.slice(1) }] };
     const spec = { jwtRules: [{ ...rule, jwks: '{"keys":[]}' }] };

@@ -5,6 +5,7 @@ import { toReport } from "../translate/report.ts";
 import { closedForm, sealedNamespace } from "./closed-form.ts";
 import { claimCount, HostClaims, type HostOwnership } from "./host-claims.ts";
 import { NamespaceQuota, type QuotaLimits, type QuotaVerdict } from "./namespace-quota.ts";
+import { regexBytes } from "./regex-bytes.ts";
 
 /** What tenants may do to each other. */
 export interface TenancyOptions {
@@ -52,7 +53,7 @@ export class Tenancy {
       namespace,
       name,
       createdAtMs: meta.createdAtMs,
-      bytes: own?.kind === "VirtualService" ? bytes + CLAIM_BYTES * claimCount(own) : bytes,
+      bytes: own?.kind === "VirtualService" ? bytes + CLAIM_BYTES * claimCount(own) + regexBytes(own) : bytes,
       closedBytes: closed === null ? null : wireBytes(key, JSON.stringify(closed).length),
       keySets: keySources.map(({ keySet }) => keySetResourceName(keySet)),
     });

@@ -4,6 +4,7 @@ import { parseClaimHeaderKey } from "./claim-key.ts";
 import { isHeaderName } from "./header-name.ts";
 import { translateStringMatch } from "./http-string-match.ts";
 import { broken, type Parsed, parsed } from "./parsed.ts";
+import type { RegexChecks } from "./regex.ts";
 import type { Findings } from "./report.ts";
 
 const PSEUDO_HEADERS = [":method", ":scheme", ":authority", ":path", ":status"];
@@ -20,6 +21,7 @@ export interface MatchPlace {
   readonly path: string;
   /** Of the VirtualService, as written; none means `mesh`. */
   readonly gateways: readonly string[];
+  readonly regexes: RegexChecks;
 }
 
 /** Translates `headers` or `withoutHeaders`. */
@@ -36,7 +38,9 @@ export function translateHeaders(
     const path = `${place.path}.${field}[${key}]`;
     const claim = parseClaimHeaderKey(key);
     const match =
-      claim === null ? translateHeader(key, spec, field) : translateClaim({ key, claim, spec }, field, place);
+      claim === null
+        ? translateHeader({ key, spec }, field, place)
+        : translateClaim({ key, claim, spec }, field, place);
     if (match.problem !== null) findings.invalid(path, match.problem);
     if (match.value === null) isBroken = true;
     else if (claim === null) headers.push({ name: key.toLowerCase(), match: match.value });
@@ -46,16 +50,16 @@ export function translateHeaders(
 }
 
 function translateHeader(
-  key: string,
-  spec: StringMatchSpec | null,
+  { key, spec }: { readonly key: string; readonly spec: StringMatchSpec | null },
   field: "headers" | "withoutHeaders",
+  { regexes }: MatchPlace,
 ): Parsed<StringMatch> {
   if (key === "") return broken("header name cannot be empty");
   if (!PSEUDO_HEADERS.includes(key) && !isHeaderName(key))
     return broken(`header name ${key} is not a valid header name`);
   if (spec === null && field === "headers") return broken(`header match ${key} cannot be null`);
   const star = field === "headers" ? "refusedPresence" : "presence";
-  return translateStringMatch(spec, field, { allowsEmptyPrefix: false, star });
+  return translateStringMatch(spec, field, { allowsEmptyPrefix: false, star }, regexes);
 }
 
 function translateClaim(
@@ -65,7 +69,7 @@ function translateClaim(
 ): Parsed<StringMatch> {
   const { key, claim, spec } = entry;
   if (claim.includes("")) return broken(`JWT claim key ${key} has an empty part`);
-  const match = translateStringMatch(spec, field, { allowsEmptyPrefix: false, star: "invalid" });
+  const match = translateStringMatch(spec, field, { allowsEmptyPrefix: false, star: "invalid" }, place.regexes);
   if (match.value === null) return match;
   if (match.value.kind === "present") {
     const message = `"${field}": presence of a claim can't be matched (key: ${key}), use regex ".+"`;

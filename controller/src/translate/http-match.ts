@@ -17,13 +17,13 @@ export function translateHttpMatch(
   namespace: string,
   findings: Findings,
 ): HttpMatch | null {
-  const uri = translatePart(spec.uri, "uri", place.path, findings);
-  const scheme = translatePart(spec.scheme, "scheme", place.path, findings);
-  const method = translatePart(spec.method, "method", place.path, findings);
-  const authority = translatePart(spec.authority, "authority", place.path, findings);
+  const uri = translatePart(spec.uri, "uri", place, findings);
+  const scheme = translatePart(spec.scheme, "scheme", place, findings);
+  const method = translatePart(spec.method, "method", place, findings);
+  const authority = translatePart(spec.authority, "authority", place, findings);
   const headers = translateHeaders(spec.headers, "headers", place, findings);
   const withoutHeaders = translateHeaders(spec.withoutHeaders, "withoutHeaders", place, findings);
-  const queryParams = translateQueryParams(spec.queryParams, place.path, findings);
+  const queryParams = translateQueryParams(spec.queryParams, place, findings);
   checkRest(spec, place.path, findings);
   if (uri === BROKEN || scheme === BROKEN || method === BROKEN || authority === BROKEN) return null;
   if (headers === null || withoutHeaders === null || queryParams === null) return null;
@@ -52,12 +52,12 @@ const BROKEN = "broken";
 function translatePart(
   spec: StringMatchSpec | undefined,
   field: "uri" | "scheme" | "method" | "authority",
-  path: string,
+  { path, regexes }: MatchPlace,
   findings: Findings,
 ): StringMatch | null | typeof BROKEN {
   if (spec == null) return null;
   const rules = { allowsEmptyPrefix: field === "uri", star: "invalid" } as const;
-  const { value, problem } = translateStringMatch(spec, field, rules);
+  const { value, problem } = translateStringMatch(spec, field, rules, regexes);
   if (problem !== null) findings.invalid(`${path}.${field}`, problem);
   if (value === null) return BROKEN;
   return value.kind === "present" ? null : value;
@@ -65,14 +65,14 @@ function translatePart(
 
 function translateQueryParams(
   map: Readonly<Record<string, StringMatchSpec>> | undefined,
-  path: string,
+  { path, regexes }: MatchPlace,
   findings: Findings,
 ): readonly QueryParamMatch[] | null {
   const matches: QueryParamMatch[] = [];
   let isBroken = false;
   for (const [name, spec] of Object.entries(map ?? {})) {
     const rules = { allowsEmptyPrefix: false, star: "refusedPresence" } as const;
-    const { value, problem } = translateStringMatch(spec, "queryParams", rules);
+    const { value, problem } = translateStringMatch(spec, "queryParams", rules, regexes);
     if (problem !== null) findings.invalid(`${path}.queryParams[${name}]`, problem);
     if (value === null) isBroken = true;
     else matches.push({ name, match: value });

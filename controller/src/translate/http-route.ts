@@ -3,6 +3,7 @@ import type { HTTPRoute } from "../resources/gen/types.ts";
 import { translateHeaderOperations } from "./header-operations.ts";
 import { translateHttpMatch } from "./http-match.ts";
 import { checkHttpRoute, reportLeftToEnvoy } from "./http-route-checks.ts";
+import type { RegexChecks } from "./regex.ts";
 import type { Findings } from "./report.ts";
 import { type NameScope, translateAction } from "./route-action.ts";
 import {
@@ -21,12 +22,14 @@ export interface RouteScope extends NameScope {
   readonly routing: "cluster" | "header";
   /** The VirtualService has no hosts of its own. */
   readonly isDelegate: boolean;
+  readonly regexes: RegexChecks;
 }
 
 /**
  * Translates one entry of `http`. Requests of a route that can't be carried out as meant get 404: left to the routes behind it, they would
  * reach what it may have been there to keep them from.
- * @returns null when it can't be told which requests it is for: it then never matches
+ * Of several matches those that can't be read never match.
+ * @returns null when it can't be told at all which requests it is for
  */
 export function translateHttpRoute(
   spec: HTTPRoute,
@@ -37,11 +40,13 @@ export function translateHttpRoute(
   const path = `spec.http[${index}]`;
   const isUsable = checkHttpRoute(spec, path, scope.isDelegate, findings);
   if (scope.routing === "header") reportLeftToEnvoy(spec, path, findings);
-  const match = (spec.match ?? []).map((entry, i) =>
-    translateHttpMatch(entry, { path: `${path}.match[${i}]`, gateways: gatewaysOf(scope) }, scope.namespace, findings),
-  );
+  const { regexes } = scope;
+  const match = (spec.match ?? []).map((entry, i) => {
+    const place = { path: `${path}.match[${i}]`, gateways: gatewaysOf(scope), regexes };
+    return translateHttpMatch(entry, place, scope.namespace, findings);
+  });
   const action = translateAction(spec, path, scope, findings);
-  const rewrite = translateRewrite(spec.rewrite, `${path}.rewrite`, findings);
+  const rewrite = translateRewrite(spec.rewrite, `${path}.rewrite`, regexes, findings);
   const route = {
     index,
     name: spec.name ?? "",
@@ -50,10 +55,11 @@ export function translateHttpRoute(
     timeoutMs: translateDuration(spec.timeout, `${path}.timeout`, findings),
     retries: translateRetries(spec.retries, `${path}.retries`, findings),
     fault: translateFault(spec.fault, `${path}.fault`, findings),
-    cors: translateCors(spec.corsPolicy, `${path}.corsPolicy`, findings),
+    cors: translateCors(spec.corsPolicy, `${path}.corsPolicy`, regexes, findings),
   };
-  if (match.includes(null)) return null;
-  if (!isUsable || action === null || rewrite === BROKEN) return { ...route, ...NOT_FOUND };
+  if (match.length > 0 && route.match.length === 0) return null;
+  const isWhole = isUsable && !match.includes(null);
+  if (!isWhole || action === null || rewrite === BROKEN) return { ...route, ...NOT_FOUND };
   return { ...route, action, rewrite };
 }
 

@@ -1,7 +1,7 @@
 import type { StringMatch } from "@gatehouse/protos";
 import type { StringMatch as StringMatchSpec } from "../resources/gen/types.ts";
 import { broken, type Parsed, parsed } from "./parsed.ts";
-import { checkRegex } from "./regex.ts";
+import type { RegexChecks } from "./regex.ts";
 
 /** What a match means that asks for nothing, and whether an empty prefix is allowed: differs from field to field. */
 export interface StringMatchRules {
@@ -18,6 +18,7 @@ export function translateStringMatch(
   spec: StringMatchSpec | null,
   where: string,
   rules: StringMatchRules,
+  regexes: RegexChecks,
 ): Parsed<StringMatch> {
   if (spec === null) return parsed({ kind: "present" });
   if (spec.exact !== undefined) return parsed({ kind: "exact", value: spec.exact });
@@ -29,7 +30,7 @@ export function translateStringMatch(
   if (spec.regex === undefined) return parsed({ kind: "present" });
   const isStar = spec.regex === "*";
   if (isStar && rules.star === "presence") return parsed({ kind: "present" });
-  const message = checkRegex(spec.regex);
+  const message = regexes.check(spec.regex);
   if (isStar && rules.star === "refusedPresence")
     return { value: { kind: "present" }, problem: `"${where}": ${message}` };
   return message === null ? parsed({ kind: "regex", value: spec.regex }) : broken(`"${where}": ${message}`);

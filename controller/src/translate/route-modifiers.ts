@@ -7,7 +7,7 @@ import type {
 } from "../resources/gen/types.ts";
 import { checkDuration, parseDurationMs } from "./duration.ts";
 import { translateStringMatch } from "./http-string-match.ts";
-import { checkRegex, checkSubstitution } from "./regex.ts";
+import type { RegexChecks } from "./regex.ts";
 import type { Findings } from "./report.ts";
 
 /** A modifier that can't be translated takes its whole route away. */
@@ -27,6 +27,7 @@ export function translateDuration(text: string | undefined, path: string, findin
 export function translateRewrite(
   spec: HTTPRewrite | undefined,
   path: string,
+  regexes: RegexChecks,
   findings: Findings,
 ): Rewrite | null | typeof BROKEN {
   if (spec == null) return null;
@@ -43,12 +44,12 @@ export function translateRewrite(
     return BROKEN;
   }
   const match = uriRegexRewrite?.match ?? "";
-  const message = uriRegexRewrite == null ? null : checkRegex(match);
+  const message = uriRegexRewrite == null ? null : regexes.check(match);
   if (message !== null) {
     findings.invalid(`${path}.uriRegexRewrite.match`, message);
     return BROKEN;
   }
-  const problem = uriRegexRewrite == null ? null : checkSubstitution(match, uriRegexRewrite.rewrite ?? "");
+  const problem = uriRegexRewrite == null ? null : regexes.checkSubstitution(match, uriRegexRewrite.rewrite ?? "");
   if (problem !== null) {
     findings.invalid(`${path}.uriRegexRewrite.rewrite`, problem);
     return BROKEN;
@@ -109,11 +110,16 @@ function readPercentage(value: number | undefined, path: string, findings: Findi
 }
 
 /** Translates `corsPolicy`. An origin that can't be read is left out: it is not allowed. */
-export function translateCors(spec: CorsPolicySpec | undefined, path: string, findings: Findings): CorsPolicy | null {
+export function translateCors(
+  spec: CorsPolicySpec | undefined,
+  path: string,
+  regexes: RegexChecks,
+  findings: Findings,
+): CorsPolicy | null {
   if (spec == null) return null;
   const origins = (spec.allowOrigins ?? []).map((origin, i) => {
     const rules = { allowsEmptyPrefix: false, star: "invalid" } as const;
-    const match = translateStringMatch(origin, "corsPolicy.allowOrigins", rules);
+    const match = translateStringMatch(origin, "corsPolicy.allowOrigins", rules, regexes);
     const isEmpty = match.value?.kind === "present";
     const problem = isEmpty ? `"corsPolicy.allowOrigins": empty match` : match.problem;
     if (problem !== null) findings.invalid(`${path}.allowOrigins[${i}]`, problem);

@@ -6,6 +6,7 @@ import { resolveGateway } from "./gateway-name.ts";
 import { checkWildcardHost, findOverlaps, qualifyHost } from "./host-name.ts";
 import { translateHttpRoute } from "./http-route.ts";
 import { toObjectMeta } from "./object-meta.ts";
+import { RegexChecks } from "./regex.ts";
 import type { Findings } from "./report.ts";
 
 /**
@@ -23,7 +24,8 @@ export function translateVirtualService(
   const isDelegate = (spec.hosts?.length ?? 0) === 0;
   const gateways = toGateways(spec, namespace, isDelegate);
   checkSpec(spec, isDelegate, gateways, findings);
-  const scope = { namespace, dnsSuffix, routing, gateways: spec.gateways ?? [], isDelegate };
+  const regexes = new RegexChecks();
+  const scope = { namespace, dnsSuffix, routing, gateways: spec.gateways ?? [], isDelegate, regexes };
   const http = (spec.http ?? []).map((route, index) => translateHttpRoute(route, index, scope, findings));
   return {
     kind: "VirtualService",
