@@ -6,9 +6,10 @@ import { readingsOf } from "./authz/readings.ts";
 import { rejectToken } from "./authz/reject-token.ts";
 import { toAttributes } from "./authz/to-attributes.ts";
 import { type AskIo, askProviders } from "./custom/ask-providers.ts";
-import { accessDenied, badHeader, badPath, type Decision, type Respond } from "./decision.ts";
+import { accessDenied, badHeader, badPath, type Decision, type Respond, tooMuchWork } from "./decision.ts";
 import { firstHeader, type HttpRequest } from "./http-request.ts";
 import { type NormalizedTarget, normalizeTarget } from "./policy/path-normalizer.ts";
+import { RegexWorkExceeded, withinRegexWork } from "./policy/regex.ts";
 import { isOwnHeaderSent } from "./policy/reserved-headers.ts";
 import type { PreparedRule } from "./policy/rule-matcher.ts";
 import type { WorkloadPolicy } from "./policy/workload-policy.ts";
@@ -59,13 +60,22 @@ export function decide(policy: WorkloadPolicy, request: HttpRequest, io: DecideI
 
 /** All that needs nobody else. */
 function decideHere(policy: WorkloadPolicy, request: HttpRequest, io: DecideIo): Decision {
+  try {
+    return withinRegexWork(io.now, () => decideInTime(policy, request, io));
+  } catch (error) {
+    if (error instanceof RegexWorkExceeded) return tooMuchWork();
+    throw error;
+  }
+}
+
+function decideInTime(policy: WorkloadPolicy, request: HttpRequest, io: DecideIo): Decision {
   const target = normalizeTarget(request.path, policy.mesh.pathNormalization);
   if (target === undefined) return badPath();
 
   const authn = isCorsPreflight(request) ? NO_TOKEN : authenticateUser(policy, request, target, io);
   if (authn.kind === "rejected") {
     const refusal = rejectToken(authn, request, target, policy.mesh);
-    return refuse(policy, refusal, toAttributes(policy, request, target, NO_TOKEN), io);
+    return policy.isGateway ? refuse(policy, refusal, toAttributes(policy, request, target, NO_TOKEN), io) : refusal;
   }
 
   const attributes = toAttributes(policy, request, target, authn);

@@ -49,6 +49,7 @@ export type DenyReason =
   | "unknown_workload"
   | "reserved_header"
   | "raw_headers_missing"
+  | "regex_work"
   | "internal_error";
 
 /** Continues the request unchanged. */
@@ -62,6 +63,11 @@ export function accessDenied(reason: DenyReason, ref: PolicyRef | null = null): 
 /** Envoy's answer to a NUL in a request (CVE-2019-9900). */
 export function badHeader(): Respond {
   return { kind: "respond", status: 400, headers: [], body: "", reason: "bad_header", ref: null };
+}
+
+/** No policy can be held against this request in time. */
+export function tooMuchWork(): Respond {
+  return { kind: "respond", status: 500, headers: [], body: "", reason: "regex_work", ref: null };
 }
 
 /** Envoy's answer to a path that must not be read in several ways. */

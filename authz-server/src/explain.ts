@@ -76,7 +76,7 @@ export interface Explained {
   readonly explanation: Explanation;
 }
 
-const REASONS_BEFORE_ROUTES: ReadonlySet<string> = new Set(["deny_policy", "no_allow_policy"]);
+const REASONS_BEFORE_ROUTES: ReadonlySet<string> = new Set(["deny_policy", "no_allow_policy", "regex_work"]);
 
 function tokenOutcome(
   policy: WorkloadPolicy,

@@ -11,6 +11,7 @@ const EARLIER = [
   "bad_header",
   "reserved_header",
   "raw_headers_missing",
+  "regex_work",
 ];
 
 /**

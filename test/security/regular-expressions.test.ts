@@ -70,6 +70,28 @@ describe("regular expressions", () => {
   );
 
   securityTest(
+    attack("G07", "H", {
+      source: "linear, and large",
+      title: "large expressions by the hundred, and a long value that nearly matches each",
+      outcome: "500 within a second; others are answered",
+    }),
+    async () => {
+      const routes = Array.from({ length: 100 }, (_, i) => ({
+        match: [{ headers: { x: { regex: `(a?){1000}b{${i}}c` } } }],
+        directResponse: { status: 204 },
+      }));
+      const server = await serverWith("exact", virtualService("regex", routes));
+      const ask = (x: string) => ({ headers: [["x", x]] as const, gateways: GATEWAY });
+      const before = process.cpuUsage();
+      expect(await statusesOf(server, [ask(`${"a".repeat(8_000)}!`)])).toEqual([500]);
+      const { user, system } = process.cpuUsage(before);
+      // All hundred took half a minute.
+      expect((user + system) / 1e6).toBeLessThan(5);
+      expect(await statusesOf(server, [ask("abbc"), ask("abb")])).toEqual([204, 404]);
+    },
+  );
+
+  securityTest(
     attack("G08", "M", {
       source: "CVE-2026-35040",
       title: "an expression answers the same each time",

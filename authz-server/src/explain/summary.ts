@@ -126,6 +126,8 @@ function whyAnswered(reason: DenyReason, policy: ObjectName | null, findings: Fi
       return "(a policy looks at headers, and Envoy sends none one by one: set encode_raw_headers)";
     case "unknown_workload":
       return "(Envoy does not say which workload it serves)";
+    case "regex_work":
+      return "(the regular expressions of its host take too long on a request like this: make them smaller)";
     case "internal_error":
       return "(a failure inside the server)";
   }

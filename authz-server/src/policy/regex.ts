@@ -1,17 +1,92 @@
-import { RE2JS } from "re2js";
+import { type Matcher, RE2JS } from "re2js";
+
+/**
+ * An expression of RE2, matched within what one request may cost. RE2 is linear in the text for any one expression, but a large program
+ * on a long path still takes a second, and a host may have hundreds.
+ */
+export class Regex {
+  readonly #re2: RE2JS;
+  readonly #size: number;
+
+  /** @throws RE2JSException */
+  constructor(pattern: string) {
+    this.#re2 = RE2JS.compile(pattern);
+    this.#size = this.#re2.programSize();
+  }
+
+  /** Whether the whole text matches. @throws RegexWorkExceeded */
+  test(text: string): boolean {
+    spend(this.#size, text.length);
+    return this.#re2.testExact(text);
+  }
+
+  /** Its matches in a text, one after another. @throws RegexWorkExceeded */
+  *matchesIn(text: string): Generator<Matcher, void, void> {
+    const matcher = this.#re2.matcher(text);
+    for (let end = 0; ; end = matcher.end()) {
+      spend(this.#size, text.length - end);
+      if (!matcher.find()) return;
+      yield matcher;
+    }
+  }
+}
+
+/** The expressions that a request is held against would take too long. */
+export class RegexWorkExceeded extends Error {}
+
+/** Instructions times characters of one expression and one text: a second at the very worst. */
+const MAX_WORK = 32 * 1024 * 1024;
+/** Likewise, of several; most take far less than the most that they could, so only the clock tells. */
+const WORK_UNTIL_LOOK = 4 * 1024 * 1024;
+const MAX_MS = 250;
+
+/** What is done for one request. */
+interface RegexWork {
+  readonly nowMs: () => number;
+  sinceLook: number;
+  /** At the first look; null: there was none, as for nearly all requests. */
+  startedMs: number | null;
+}
+
+let current: RegexWork | null = null;
+
+/** Does something for one request, which must not wait. @param nowMs a clock in milliseconds @throws RegexWorkExceeded */
+export function withinRegexWork<Result>(nowMs: () => number, run: () => Result): Result {
+  current = { nowMs, sinceLook: 0, startedMs: null };
+  try {
+    return run();
+  } finally {
+    current = null;
+  }
+}
+
+function spend(instructions: number, characters: number): void {
+  if (current === null) return;
+  const work = instructions * (characters + 1);
+  if (work > MAX_WORK) throw new RegexWorkExceeded("a regular expression is too large for a text of this length");
+  current.sinceLook += work;
+  if (current.sinceLook > WORK_UNTIL_LOOK) look(current);
+}
+
+function look(work: RegexWork): void {
+  work.sinceLook = 0;
+  const nowMs = work.nowMs();
+  work.startedMs ??= nowMs;
+  if (nowMs - work.startedMs > MAX_MS) throw new RegexWorkExceeded("the regular expressions take too long");
+}
 
 /** Compiled expressions that some policy uses. Many routes have the same ones, and delegates are compiled with each of their roots. */
-const compiled = new Map<string, WeakRef<RE2JS>>();
+const compiled = new Map<string, WeakRef<Regex>>();
 
 const unused = new FinalizationRegistry((pattern: string) => {
   if (compiled.get(pattern)?.deref() === undefined) compiled.delete(pattern);
 });
 
-/** Compiles an expression of RE2; equal ones are compiled once, as long as the first is in use. @throws RE2JSException */
-export function toRegex(pattern: string): RE2JS {
+/** Compiles an expression; equal ones are compiled once, as long as the first is in use. @throws RE2JSException */
+export function toRegex(pattern: string): Regex {
   const known = compiled.get(pattern)?.deref();
   if (known !== undefined) return known;
-  const regex = RE2JS.compile(pattern);
+  const regex = new Regex(pattern);
   compiled.set(pattern, new WeakRef(regex));
   unused.register(regex, pattern);
   return regex;

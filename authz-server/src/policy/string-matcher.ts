@@ -51,7 +51,7 @@ export function compileOne(match: StringMatch, encode: Encode): TextTest {
  */
 export function compileRegex(pattern: string): TextTest {
   const regex = toRegex(pattern);
-  return (text) => regex.testExact(text);
+  return (text) => regex.test(text);
 }
 
 function isNonEmptyLine(text: string): boolean {

@@ -28,10 +28,9 @@ function regexRewriter({ match, rewrite }: { readonly match: string; readonly re
   const regex = toRegex(toByteString(match));
   const substitution = parseSubstitution(toByteString(rewrite));
   return (path) => {
-    const matcher = regex.matcher(path);
     let result = "";
     let end = 0;
-    while (matcher.find()) {
+    for (const matcher of regex.matchesIn(path)) {
       const found = substitution
         .map((part) => (typeof part === "string" ? part : (matcher.group(part) ?? "")))
         .join("");

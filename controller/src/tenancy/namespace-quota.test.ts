@@ -13,12 +13,12 @@ beforeEach(() => {
 function put(
   id: `${string}/${string}`,
   bytes: number,
-  fields: { createdAtMs?: number; keySets?: readonly string[]; kind?: "Gateway" } = {},
+  fields: { createdAtMs?: number; parts?: ReadonlyMap<string, number>; kind?: "Gateway" } = {},
 ) {
   const [namespace = "", name = ""] = id.split("/");
-  const { kind = "AuthorizationPolicy", createdAtMs = 0, keySets = [] } = fields;
+  const { kind = "AuthorizationPolicy", createdAtMs = 0, parts = new Map() } = fields;
   const key: ObjectKey = `${kind}/${id}`;
-  quota.set({ key, namespace, name, createdAtMs, bytes, closedBytes: 50, keySets });
+  quota.set({ key, namespace, name, createdAtMs, bytes, closedBytes: 50, parts });
 }
 
 function verdicts(...ids: readonly `${string}/${string}`[]): readonly (string | null)[] {
@@ -81,20 +81,33 @@ describe("a namespace with too much", () => {
 describe("fetched keys", () => {
   it("count for the objects that want them", () => {
     put("a/old", 500, { createdAtMs: 1 });
-    put("a/keys", 100, { createdAtMs: 2, keySets: ["k"] });
-    quota.setKeySet("k", 201);
+    put("a/keys", 100, { createdAtMs: 2, parts: new Map([["k", 1]]) });
+    quota.setPart("k", 201);
     expect(settle()).toEqual(["a/keys"]);
-    quota.setKeySet("k", 200);
+    quota.setPart("k", 200);
     expect(settle()).toEqual(["a/keys"]);
     expect(verdicts("a/keys")).toEqual([null]);
   });
 
+  it("count as often as an object wants them", () => {
+    put("a/keys", 100, { parts: new Map([["k", 3]]) });
+    quota.setPart("k", 233);
+    expect(settle()).toEqual([]);
+    quota.setPart("k", 234);
+    expect(settle()).toEqual(["a/keys"]);
+    quota.setPart("k", 233);
+    expect(settle()).toEqual(["a/keys"]);
+    quota.delete("AuthorizationPolicy/a/keys");
+    put("a/all", 800);
+    expect(settle()).toEqual([]);
+  });
+
   it("are forgotten with the last that wants them", () => {
-    put("a/keys", 100, { keySets: ["k"] });
-    quota.setKeySet("k", 701);
+    put("a/keys", 100, { parts: new Map([["k", 1]]) });
+    quota.setPart("k", 701);
     settle();
     quota.delete("AuthorizationPolicy/a/keys");
-    put("a/keys", 100, { keySets: ["k"] });
+    put("a/keys", 100, { parts: new Map([["k", 1]]) });
     settle();
     expect(verdicts("a/keys")).toEqual([null]);
   });

@@ -20,8 +20,8 @@ export interface SizedObject extends Aged {
   readonly bytes: number;
   /** Of its small form; null: it has none. */
   readonly closedBytes: number | null;
-  /** Key sets that are fetched for it: their bytes are its own too. */
-  readonly keySets: readonly string[];
+  /** What it takes besides that others decide the size of: key sets that are fetched for it, delegates. How many times each counts. */
+  readonly parts: ReadonlyMap<string, number>;
 }
 
 /** `closed`: there is room for its small form only. `withheld`: not even for that, and its namespace is sealed. */
@@ -45,8 +45,8 @@ interface Usage {
 export class NamespaceQuota {
   readonly #limits: QuotaLimits;
   readonly #namespaces = new Map<string, Usage>();
-  readonly #keySetBytes = new Map<string, number>();
-  readonly #keySetUsers = new Map<string, Set<SizedObject>>();
+  readonly #partBytes = new Map<string, number>();
+  readonly #partUsers = new Map<string, Set<SizedObject>>();
   readonly #dirty = new Set<string>();
   readonly #byKey = new Map<ObjectKey, SizedObject>();
   #rootNamespace = "";
@@ -67,8 +67,8 @@ export class NamespaceQuota {
     this.delete(object.key);
     this.#byKey.set(object.key, object);
     this.#usageOf(object.namespace).objects.set(object.key, object);
-    for (const name of object.keySets) {
-      this.#keySetUsers.set(name, (this.#keySetUsers.get(name) ?? new Set()).add(object));
+    for (const name of object.parts.keys()) {
+      this.#partUsers.set(name, (this.#partUsers.get(name) ?? new Set()).add(object));
     }
     this.#count(object.namespace, this.#bytesOf(object));
   }
@@ -79,22 +79,22 @@ export class NamespaceQuota {
     this.#byKey.delete(key);
     this.#usageOf(object.namespace).objects.delete(key);
     this.#count(object.namespace, -this.#bytesOf(object));
-    for (const name of object.keySets) {
-      const users = this.#keySetUsers.get(name);
+    for (const name of object.parts.keys()) {
+      const users = this.#partUsers.get(name);
       users?.delete(object);
       if (users?.size !== 0) continue;
-      this.#keySetUsers.delete(name);
-      this.#keySetBytes.delete(name);
+      this.#partUsers.delete(name);
+      this.#partBytes.delete(name);
     }
   }
 
-  /** A key set was fetched. Its size stays known while objects want it: one that is refused for it would come and go otherwise. */
-  setKeySet(name: string, bytes: number): void {
-    const users = this.#keySetUsers.get(name);
+  /** A part has this size now. It stays known while objects want it: one that is refused for it would come and go otherwise. */
+  setPart(name: string, bytes: number): void {
+    const users = this.#partUsers.get(name);
     if (users === undefined) return;
-    const more = bytes - (this.#keySetBytes.get(name) ?? 0);
-    this.#keySetBytes.set(name, bytes);
-    for (const { namespace } of users) this.#count(namespace, more);
+    const more = bytes - (this.#partBytes.get(name) ?? 0);
+    this.#partBytes.set(name, bytes);
+    for (const { namespace, parts } of users) this.#count(namespace, more * (parts.get(name) ?? 0));
   }
 
   /** @returns null: accepted */
@@ -141,8 +141,8 @@ export class NamespaceQuota {
     return usage;
   }
 
-  #bytesOf({ bytes, keySets }: SizedObject): number {
-    return keySets.reduce((sum, name) => sum + (this.#keySetBytes.get(name) ?? 0), bytes);
+  #bytesOf({ bytes, parts }: SizedObject): number {
+    return [...parts].reduce((sum, [name, times]) => sum + times * (this.#partBytes.get(name) ?? 0), bytes);
   }
 
   #count(namespace: string, bytes: number): void {

@@ -154,6 +154,33 @@ describe("an object that there is no room for", () => {
     expect(settled(withSources("many", "01", 7)).results.get("many")?.report.reason).toBe("QuotaExceeded");
   });
 
+  it("counts the routes of a delegate for each route that leads to it, whichever is known first", () => {
+    const match = [{ uri: { prefix: "/a" } }, { uri: { prefix: "/b" } }];
+    const owned = { match, route: [{ destination: { host: "web" } }] };
+    const delegate = (routes: number) => object("VirtualService", "d", "02", { http: Array(routes).fill(owned) });
+    const root = object("VirtualService", "root", "01", {
+      hosts: ["a.example.com"],
+      gateways: ["gw"],
+      http: Array(2).fill({ match: [{ uri: { prefix: "/" } }], delegate: { name: "d" } }),
+    });
+    const reasonOf = (...yaml: readonly string[]) => settled(yaml.join("")).results.get("root")?.report.reason;
+    expect(reasonOf(root, delegate(1))).toBe("Accepted");
+    expect(reasonOf(root, delegate(3))).toBe("QuotaExceeded");
+    expect(reasonOf(delegate(3), root)).toBe("QuotaExceeded");
+    expect(reasonOf(root)).toBe("Accepted");
+
+    const tenancy = new Tenancy({ hostOwnership: "shared", limits: LIMITS, hash: sha256 });
+    const verdict = () => tenancy.settle() && tenancy.apply(...translatedOf(root)).report.reason;
+    for (const yaml of [root, delegate(3)]) tenancy.set(...translatedOf(yaml), 100);
+    expect(verdict()).toBe("QuotaExceeded");
+    tenancy.set(...translatedOf(delegate(1)), 100);
+    expect(verdict()).toBe("Accepted");
+    tenancy.set(...translatedOf(delegate(3)), 100);
+    expect(verdict()).toBe("QuotaExceeded");
+    tenancy.delete("VirtualService/foo/d");
+    expect(verdict()).toBe("Accepted");
+  });
+
   it("denies everything in its namespace if it has too many output headers to be kept from clients", () => {
     const rule = { issuer: "a", outputPayloadToHeader: "x-payload", fromHeaders: [{ name: LONG.slice(1) }] };
     const spec = { jwtRules: [{ ...rule, jwks: '{"keys":[]}' }] };

@@ -1,8 +1,9 @@
-import { keySetResourceName, type PolicyResource } from "@gatehouse/protos";
+import { keySetResourceName, type PolicyResource, type VirtualService } from "@gatehouse/protos";
 import type { ObjectKey } from "../resources/object.ts";
 import type { Diagnostic, Translated } from "../translate/index.ts";
 import { toReport } from "../translate/report.ts";
 import { closedForm, sealedNamespace } from "./closed-form.ts";
+import { delegateBytes, delegatesOf } from "./delegate-bytes.ts";
 import { claimCount, HostClaims, type HostOwnership } from "./host-claims.ts";
 import { NamespaceQuota, type QuotaLimits, type QuotaVerdict } from "./namespace-quota.ts";
 import { regexBytes } from "./regex-bytes.ts";
@@ -35,6 +36,8 @@ export class Tenancy {
   readonly #quota: NamespaceQuota;
   readonly #limits: QuotaLimits;
   readonly #sealed = new Set<string>();
+  /** What one merging of each delegate takes. */
+  readonly #delegates = new Map<string, number>();
 
   constructor({ hostOwnership, limits, hash }: TenancyOptions) {
     this.#hosts = new HostClaims(hostOwnership, hash);
@@ -55,19 +58,31 @@ export class Tenancy {
       createdAtMs: meta.createdAtMs,
       bytes: own?.kind === "VirtualService" ? bytes + CLAIM_BYTES * claimCount(own) + regexBytes(own) : bytes,
       closedBytes: closed === null ? null : wireBytes(key, JSON.stringify(closed).length),
-      keySets: keySources.map(({ keySet }) => keySetResourceName(keySet)),
+      parts:
+        own?.kind === "VirtualService"
+          ? delegatesOf(own)
+          : new Map(keySources.map(({ keySet }) => [keySetResourceName(keySet), 1])),
     });
+    if (own?.kind === "VirtualService") this.#setRoutes(key, own);
     if (own?.kind === "VirtualService" || own?.kind === "Gateway") this.#hosts.set(key, own);
+  }
+
+  #setRoutes(key: ObjectKey, own: VirtualService): void {
+    for (const name of delegatesOf(own).keys()) this.#quota.setPart(name, this.#delegates.get(name) ?? 0);
+    const bytes = delegateBytes(own);
+    this.#delegates.set(key, bytes);
+    this.#quota.setPart(key, bytes);
   }
 
   delete(key: ObjectKey): void {
     this.#quota.delete(key);
     this.#hosts.delete(key);
+    if (this.#delegates.delete(key)) this.#quota.setPart(key, 0);
   }
 
   /** @param name of the resource */
   setKeySet(name: string, bytes: number): void {
-    this.#quota.setKeySet(name, Math.max(bytes, MIN_KEY_SET_BYTES));
+    this.#quota.setPart(name, Math.max(bytes, MIN_KEY_SET_BYTES));
   }
 
   setMesh(mesh: readonly PolicyResource[]): void {
