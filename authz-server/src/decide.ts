@@ -75,7 +75,7 @@ function decideInTime(policy: WorkloadPolicy, request: HttpRequest, io: DecideIo
   const authn = isCorsPreflight(request) ? NO_TOKEN : authenticateUser(policy, request, target, io);
   if (authn.kind === "rejected") {
     const refusal = rejectToken(authn, request, target, policy.mesh);
-    return policy.isGateway ? refuse(policy, refusal, toAttributes(policy, request, target, NO_TOKEN), io) : refusal;
+    return refuse(refusal, { policy, request, io, see: () => toAttributes(policy, request, target, NO_TOKEN) });
   }
 
   const attributes = toAttributes(policy, request, target, authn);
@@ -97,15 +97,26 @@ function authorize(
   io.onEvaluate?.("authorization", readings);
   const verdict = evaluate(policy.enforced, readings);
   if (policy.dryRun !== null) io.record.dryRun(evaluate(policy.dryRun, readings), attributes.request, policy);
-  if (verdict.kind === "denied") return refuse(policy, accessDenied(verdict.reason, verdict.ref), attributes, io);
+  if (verdict.kind === "denied") {
+    const refusal = accessDenied(verdict.reason, verdict.ref);
+    return refuse(refusal, { policy, request: attributes.request, io, see: () => attributes });
+  }
   return forward(policy, attributes, readings, io);
 }
 
+interface Refused {
+  readonly policy: WorkloadPolicy;
+  readonly request: HttpRequest;
+  readonly io: DecideIo;
+  /** The request as routes see it. */
+  readonly see: () => RequestAttributes;
+}
+
 /** At a gateway, what a VirtualService does to response headers is done to refusals too. */
-function refuse(policy: WorkloadPolicy, refusal: Respond, attributes: RequestAttributes, io: DecideIo): Respond {
-  const routes = policy.routesAt(attributes.request.destination.port);
-  if (routes === null) return refusal;
-  return withResponseChanges(refusal, responseChangesOf(routes, attributes, policy.mesh, io.random));
+function refuse(refusal: Respond, { policy, request, io, see }: Refused): Respond {
+  const routes = policy.routesAt(request.destination.port);
+  if (routes?.changesResponses !== true) return refusal;
+  return withResponseChanges(refusal, responseChangesOf(routes, see(), policy.mesh, io.random));
 }
 
 /** Browsers send preflights without token; Envoy's jwt_authn lets them pass in Istio. Authorization still applies. */

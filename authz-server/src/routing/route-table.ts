@@ -15,6 +15,8 @@ export interface RouteTable {
   readonly findHost: HostFinder<VirtualHost>;
   /** Some route looks at single header lines. */
   readonly needsRawHeaders: boolean;
+  /** Some route does something to response headers. */
+  readonly changesResponses: boolean;
 }
 
 export interface VirtualHost {
@@ -85,8 +87,14 @@ export function buildRouteTable(
     const routes = catchAllsLast(host.routes);
     virtualHosts.set(name, { ...host, routes, findRoute: routeFinder(routes) });
   }
-  const needsRawHeaders = [...hosts.values()].some(({ routes }) => routes.some(looksAtHeaders));
-  return { port, virtualHosts, findHost: compileHosts(virtualHosts), needsRawHeaders };
+  const has = (is: (route: PreparedRoute) => boolean) => [...hosts.values()].some(({ routes }) => routes.some(is));
+  return {
+    port,
+    virtualHosts,
+    findHost: compileHosts(virtualHosts),
+    needsRawHeaders: has(looksAtHeaders),
+    changesResponses: has(changesResponse),
+  };
 }
 
 interface GatheredHost {
@@ -134,6 +142,11 @@ const NONE: ReadonlySet<never> = new Set<never>();
 
 function looksAtHeaders({ match }: PreparedRoute): boolean {
   return match !== null && match.headers.length + match.withoutHeaders.length > 0;
+}
+
+function changesResponse({ action }: PreparedRoute): boolean {
+  if (action.kind !== "forward") return false;
+  return action.destinations.some(({ responseChanges: { set, remove } }) => set.length + remove.length > 0);
 }
 
 const ANY_SERVER: GatewayServer = { port: 0, protocol: "HTTP", hosts: ["*"], httpsRedirect: false };
