@@ -144,7 +144,7 @@ differential: setup ## 10,000 random requests answered as by Envoy's own filters
 AUTHZ ?=
 AUTHZ_PID ?=
 QUICK ?=
-bench: setup ## One table of speed and memory, written to docs/performance.md (6 min; QUICK=1: one, not written); AUTHZ=host:port measures another authorizer
+bench: setup ## One table of speed and memory, written to docs/performance.md (7 min; QUICK=1: one, not written); AUTHZ=host:port measures another authorizer
 	@tsc -b
 	$(call with-envoy,$(TYPESCRIPT) test/bench/main.ts $(if $(AUTHZ),--authz '$(AUTHZ)' --authz-pid '$(AUTHZ_PID)',$(if $(QUICK),,--docs docs)) $(if $(QUICK),--quick))
 

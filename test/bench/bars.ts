@@ -14,7 +14,7 @@ export function checkBars({ groups, memory }: Pick<BenchResult, "groups" | "memo
   const rows = new Map(groups.flatMap((group) => group.rows).map((row) => [row.id, row]));
   const ratio = (id: string): number => rows.get(id)?.ratio?.value ?? Number.NaN;
   return [
-    atLeast("a token seen before: checks of a core, beside grpc-js with a constant answer", 4, ratio("seen")),
+    atLeast("a token seen before: checks/s on one core, beside grpc-js with a constant answer", 4, ratio("seen")),
     atMost("CPU of Envoy + server, beside Envoy with its own filters", 1.4, ratio("envoy-lean")),
     atLeast("fresh RS256 tokens, beside `crypto.verify` alone", 0.6, ratio("fresh-RS256")),
     atMost("10,000 policies beside 10: time of a check", 1.2, ratio("policies-10000")),

@@ -31,7 +31,7 @@ export async function startDirectRows(effort: Effort, running: Running): Promise
   }
   const row = (title: RowTitle, server: ServerProcess, { message, metadata }: Request) =>
     loadRow(title, directTarget({ ...server, metadata, messages: [message] }), effort);
-  const beside = { id: "constant", by: "rate" } as const;
+  const beside = { id: "constant", by: "clock" } as const;
   return [
     row({ id: "constant", name: "grpc-js, constant answer, decodes nothing" }, constant, requests.seen),
     row({ id: "seen", name: "Gatehouse, token seen before", beside }, lean, requests.seen),

@@ -52,7 +52,7 @@ function verifyRow(alg: FreshAlgorithm, verifier: ServerProcess, effort: Effort)
   };
 }
 
-/** Of one round: signing the tokens takes longer than anything else. */
+/** Of one round: enough that each has its share of collected garbage. */
 function callsOf({ loadMs }: Effort): number {
-  return Math.ceil(loadMs * 4);
+  return Math.ceil(loadMs * 16);
 }

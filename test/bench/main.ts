@@ -9,7 +9,7 @@ import { toPage } from "./page.ts";
 import { toTable } from "./table.ts";
 
 const FULL: BenchEffort = {
-  ...{ rounds: 7, loadMs: 400, pacedRounds: 5, pacedMs: 2000, warmUpMs: 1500 },
+  ...{ rounds: 7, loadMs: 400, pacedRounds: 9, pacedMs: 1500, warmUpMs: 1500 },
   ...{ tokens: 100_000, inProcessChecks: 10_000 },
 };
 const QUICK: BenchEffort = {

@@ -38,7 +38,7 @@ ${charts.map(({ file, title }) => `![${title}](performance/${file})`).join("\n\n
   Gatehouse is one authz-server process with one worker, which got its policies by a stream, as in production.
 - **CPU µs per check** is user and system time of all threads of the process, from \`/proc\`, divided by the checks. It does not depend on what else the machine does as much as **checks/s**, which goes by the clock.
   With Envoy it is Envoy + server.
-- Rows of one group are measured in turn, ${effort.rounds} rounds of ${effort.loadMs} ms, at a rate ${effort.pacedRounds} rounds of ${effort.pacedMs} ms. Shown are medians; a ratio is the median of the ratios of each round, by CPU time. Servers are warmed up first.
+- Rows of one group are measured in turn, ${effort.rounds} rounds of ${effort.loadMs} ms, at a rate ${effort.pacedRounds} rounds of ${effort.pacedMs} ms. Shown are medians; a ratio is the median of the ratios of each round: of checks/s by the clock, of checks by CPU time. Servers are warmed up first.
 - Asked directly: 2 connections with 50 calls each, always busy. A check is what Envoy sends for a browser's GET with a dozen headers and a token of 660 bytes. The load generator (\`test/bench/grpc-load.ts\`) sends frames made beforehand and
   fails when answers differ; a real client asks first whether they are right.
 - \`crypto.verify\` alone: the same tokens in a loop, without reading them. Fresh tokens are verified for the first time; all others were seen before. Envoy's own filter remembers none, so that to it all are alike.
@@ -53,7 +53,7 @@ ${charts.map(({ file, title }) => `![${title}](performance/${file})`).join("\n\n
 
 \`make bench AUTHZ=host:port\` asks any ext_authz v3 gRPC server, beside a Gatehouse and the constant answer in the same run. It first prints the policy, the metadata and the token that it will use, so that the other
 can be configured alike; \`AUTHZ_PID=...\` counts the CPU of that process, too. It should have one core, as Gatehouse has: \`taskset -a -c -p 0 PID\`. This page is not written then.
-\`make bench QUICK=1\` takes one to two minutes instead of six and prints rougher figures.
+\`make bench QUICK=1\` takes one to two minutes instead of seven and prints rougher figures.
 `;
 }
 
