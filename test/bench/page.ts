@@ -35,7 +35,7 @@ ${charts.map(({ file, title }) => `![${title}](performance/${file})`).join("\n\n
 ## How it is measured
 
 - ${result.isPinned ? "The server and Envoy are bound to one core, the load generator to the other (`taskset`)." : "Nothing was bound to a core (no `taskset` here), so figures are rougher than they could be."}
-  Gatehouse is one authz-server process with one worker, which got its policies by a stream, as in production.
+  Gatehouse is one authz-server process with one worker, which got its policies by a stream, as in production; all servers run with the options of Node that the image has.
 - **CPU µs per check** is user and system time of all threads of the process, from \`/proc\`, divided by the checks. It does not depend on what else the machine does as much as **checks/s**, which goes by the clock.
   With Envoy it is Envoy + server.
 - Rows of one group are measured in turn, ${effort.rounds} rounds of ${effort.loadMs} ms, at a rate ${effort.pacedRounds} rounds of ${effort.pacedMs} ms. Shown are medians; a ratio is the median of the ratios of each round: of checks/s by the clock, of checks by CPU time. Servers are warmed up first.

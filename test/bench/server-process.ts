@@ -17,6 +17,9 @@ export interface ServerProcess {
 export const SERVER_CORE = 0;
 export const LOAD_CORE = 1;
 
+/** As the image starts Node (deploy/docker/Dockerfile). */
+export const NODE_OPTIONS_OF_IMAGE: readonly string[] = ["--max-semi-space-size=4"];
+
 /** Starts a script of this folder and waits for the port that it prints. @param core it is pinned to */
 export async function startServerProcess(
   script: string,
@@ -24,7 +27,7 @@ export async function startServerProcess(
   args: readonly string[] = [],
 ): Promise<ServerProcess> {
   const file = fileURLToPath(new URL(script, import.meta.url));
-  const child = spawn(process.execPath, ["--conditions=source", file, ...args], {
+  const child = spawn(process.execPath, [...NODE_OPTIONS_OF_IMAGE, "--conditions=source", file, ...args], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const kill = (): boolean => child.kill("SIGKILL");

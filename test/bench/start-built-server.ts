@@ -8,10 +8,7 @@ import { parseMeshConfig } from "@gatehouse/controller/translate";
 import { type Policies, translatePolicies } from "../support/check-harness.ts";
 import { startPolicyPublisher } from "../support/policy-publisher.ts";
 import { waitFor } from "../support/wait-for.ts";
-import { pin, SERVER_CORE, type ServerProcess } from "./server-process.ts";
-
-/** As the image starts it (deploy/docker/Dockerfile). */
-const NODE_OPTIONS_OF_IMAGE: readonly string[] = ["--max-semi-space-size=4"];
+import { NODE_OPTIONS_OF_IMAGE, pin, SERVER_CORE, type ServerProcess } from "./server-process.ts";
 
 /**
  * `gatehouse authz-server` as it was built by `tsc -b`, in one process: without the sources nothing that strips types is in its memory.
