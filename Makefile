@@ -95,8 +95,8 @@ semantics: setup ## Every row of what Istio answers, in process (60 s)
 	@$(SUITE) semantics 60 $(VITEST) test/semantics/in-process
 
 .PHONY: security
-security: setup ## Every known attack of docs/security.md (240 s)
-	$(call with-envoy,$(SUITE) security 240 $(VITEST) test/security)
+security: setup ## Every known attack of docs/security.md (360 s)
+	$(call with-envoy,$(SUITE) security 360 $(VITEST) test/security)
 
 .PHONY: transport
 transport: setup ## Limits of our HTTP/2 server, a million requests without growth, and Envoy under load (120 s)
@@ -181,13 +181,13 @@ cluster-tools: setup ## Build Kubernetes, etcd, containerd, CoreDNS and helm fro
 	$(call with-cluster,$(SUITE) cluster-tools 1200 test/cluster/node/build.sh)
 
 .PHONY: cluster-api
-cluster-api: cluster-tools ## A real API server that restarts, forgets, hangs and refuses (600 s)
-	$(call with-cluster,$(SUITE) cluster-api 600 $(VITEST) $(CLUSTER) --exclude 'test/cluster/end-to-end/**' test/cluster)
+cluster-api: cluster-tools ## A real API server that restarts, forgets, hangs and refuses (800 s)
+	$(call with-cluster,$(SUITE) cluster-api 800 $(VITEST) $(CLUSTER) --exclude 'test/cluster/end-to-end/**' test/cluster)
 
 .PHONY: cluster-node
-cluster-node: cluster-tools ## helm install on a real node: Istio's documents, faults under load, propagation (1000 s)
+cluster-node: cluster-tools ## helm install on a real node: Istio's documents, faults under load, propagation (1100 s)
 	$(call with-cluster,test/cluster/node/down.sh $(GATEHOUSE_NODE); \
-	  $(SUITE) cluster-node 1000 $(VITEST) $(CLUSTER) test/cluster/end-to-end; code=$$?; \
+	  $(SUITE) cluster-node 1100 $(VITEST) $(CLUSTER) test/cluster/end-to-end; code=$$?; \
 	  test/cluster/node/down.sh $(GATEHOUSE_NODE); exit $$code)
 
 .PHONY: bench-cluster
