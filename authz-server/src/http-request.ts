@@ -1,4 +1,5 @@
 import type { JsonValue } from "./authn/json.ts";
+import { latest } from "./latest.ts";
 
 /**
  * One HTTP request as Envoy handed it over. Texts are byte strings: one character per byte (latin-1), so that odd bytes survive
@@ -73,13 +74,10 @@ export function toByteString(text: string): string {
 
 /** Lower-cases A-Z only: `String.toLowerCase` folds other letters too, and can change the length. */
 export function asciiLowerCase(text: string): string {
-  if (!/[A-Z]/.test(text)) return text;
-  if (text !== latest.text) latest = { text, lower: text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()) };
-  return latest.lower;
+  return /[A-Z]/.test(text) ? lowerCased(text) : text;
 }
 
-/** Many rules ask about the host of one request, whose length is the client's choice. */
-let latest: { readonly text: string; readonly lower: string } = { text: "", lower: "" };
+const lowerCased = latest((text) => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()));
 
 function isAscii(text: string): boolean {
   for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false;

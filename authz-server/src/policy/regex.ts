@@ -1,4 +1,5 @@
 import { type Matcher, RE2JS } from "re2js";
+import { Shared } from "./shared.ts";
 
 /**
  * An expression of RE2, matched within what one request may cost. RE2 is linear in the text for any one expression, but a large program
@@ -75,19 +76,10 @@ function look(work: RegexWork): void {
   if (nowMs - work.startedMs > MAX_MS) throw new RegexWorkExceeded("the regular expressions take too long");
 }
 
-/** Compiled expressions that some policy uses. Many routes have the same ones, and delegates are compiled with each of their roots. */
-const compiled = new Map<string, WeakRef<Regex>>();
-
-const unused = new FinalizationRegistry((pattern: string) => {
-  if (compiled.get(pattern)?.deref() === undefined) compiled.delete(pattern);
-});
+/** Many routes have the same ones, and delegates are compiled with each of their roots. The longest cost most. */
+const compiled = new Shared<Regex>(Number.POSITIVE_INFINITY);
 
 /** Compiles an expression; equal ones are compiled once, as long as the first is in use. @throws RE2JSException */
 export function toRegex(pattern: string): Regex {
-  const known = compiled.get(pattern)?.deref();
-  if (known !== undefined) return known;
-  const regex = new Regex(pattern);
-  compiled.set(pattern, new WeakRef(regex));
-  unused.register(regex, pattern);
-  return regex;
+  return compiled.get(pattern, () => new Regex(pattern));
 }

@@ -1,4 +1,4 @@
-/** Longer descriptions are hardly ever equal. */
+/** Longer descriptions of conditions and rules are hardly ever equal. */
 const MAX_KEY_LENGTH = 1024;
 
 /**
@@ -6,11 +6,17 @@ const MAX_KEY_LENGTH = 1024;
  * namespaces and claims. Keeps nothing alive: what no policy holds any more is forgotten.
  */
 export class Shared<Compiled extends object> {
+  readonly #maxKeyLength: number;
   readonly #known = new Map<string, WeakRef<Compiled>>();
   readonly #collected = new FinalizationRegistry((key: string) => {
     // Under its key something newer may stand already.
     if (this.#known.get(key)?.deref() === undefined) this.#known.delete(key);
   });
+
+  /** @param maxKeyLength what has a longer key is made anew each time */
+  constructor(maxKeyLength: number = MAX_KEY_LENGTH) {
+    this.#maxKeyLength = maxKeyLength;
+  }
 
   /** How many are known, some of which may be gone. */
   get size(): number {
@@ -19,7 +25,7 @@ export class Shared<Compiled extends object> {
 
   /** @param key says all that the compiled form depends on @returns what the caller has to hold, as long as it is to be shared */
   get(key: string, compile: () => Compiled): Compiled {
-    if (key.length > MAX_KEY_LENGTH) return compile();
+    if (key.length > this.#maxKeyLength) return compile();
     const known = this.#known.get(key)?.deref();
     if (known !== undefined) return known;
     const compiled = compile();

@@ -1,6 +1,7 @@
 import type { ClaimMatch, HeaderMatch, HttpMatch, QueryParamMatch, StringMatch } from "@gatehouse/protos";
 import type { RequestAttributes } from "../authz/attributes.ts";
 import { asciiLowerCase, headerLineName, toByteString } from "../http-request.ts";
+import { latest } from "../latest.ts";
 import { compileOne, type TextTest } from "../policy/string-matcher.ts";
 
 export type RouteTest = (request: RequestAttributes) => boolean;
@@ -94,14 +95,7 @@ function compileQueryParam({ name, match }: QueryParamMatch): RouteTest {
   };
 }
 
-let latest: { readonly query: string; readonly params: ReadonlyMap<string, string> } = { query: "", params: new Map() };
-
-/** The first value of each parameter. Many routes ask about the query of one request, and its length is the client's choice. */
-function paramsOf(query: string): ReadonlyMap<string, string> {
-  if (query !== latest.query) latest = { query, params: readParams(query) };
-  return latest.params;
-}
-
+/** The first value of each parameter. */
 function readParams(query: string): ReadonlyMap<string, string> {
   const params = new Map<string, string>();
   for (const pair of query === "" ? [] : query.slice(1).split("&")) {
@@ -111,6 +105,8 @@ function readParams(query: string): ReadonlyMap<string, string> {
   }
   return params;
 }
+
+const paramsOf = latest(readParams);
 
 function not(test: RouteTest): RouteTest {
   return (request) => !test(request);

@@ -63,11 +63,16 @@ export class Tenancy {
           ? delegatesOf(own)
           : new Map(keySources.map(({ keySet }) => [keySetResourceName(keySet), 1])),
     });
-    if (own?.kind === "VirtualService") this.#setRoutes(key, own);
+    this.#setRoutes(key, own?.kind === "VirtualService" ? own : null);
     if (own?.kind === "VirtualService" || own?.kind === "Gateway") this.#hosts.set(key, own);
   }
 
-  #setRoutes(key: ObjectKey, own: VirtualService): void {
+  /** @param own null: it has none, or none any more */
+  #setRoutes(key: ObjectKey, own: VirtualService | null): void {
+    if (own === null) {
+      if (this.#delegates.delete(key)) this.#quota.setPart(key, 0);
+      return;
+    }
     for (const name of delegatesOf(own).keys()) this.#quota.setPart(name, this.#delegates.get(name) ?? 0);
     const bytes = delegateBytes(own);
     this.#delegates.set(key, bytes);
@@ -77,7 +82,7 @@ export class Tenancy {
   delete(key: ObjectKey): void {
     this.#quota.delete(key);
     this.#hosts.delete(key);
-    if (this.#delegates.delete(key)) this.#quota.setPart(key, 0);
+    this.#setRoutes(key, null);
   }
 
   /** @param name of the resource */
